@@ -1,0 +1,42 @@
+# The commands a newcomer needs. Every one starts from a bare checkout.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test slow check bench hydra14 clean
+
+demo: $(VENV)/installed
+	$(BIN)/ablate sweep demo
+	$(BIN)/ablate report results/demo -o reports/demo
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -m "not slow" -n auto
+
+slow: $(VENV)/installed
+	$(BIN)/python -m pytest -m slow -n auto
+
+check: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/step.py
+
+# Does the newest Hydra break anything? A venv of its own, so that nothing else moves.
+hydra14:
+	$(PYTHON) -m venv $(VENV)-hydra14
+	$(VENV)-hydra14/bin/pip install -q -c constraints.txt -e ".[dev]"
+	$(VENV)-hydra14/bin/pip install -q --pre "hydra-core==1.4.0rc3" "omegaconf>=2.4.1rc1"
+	$(VENV)-hydra14/bin/python -m pytest -m "not slow" -n auto tests/test_cli.py tests/plan
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt torch
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV)-hydra14 build dist .pytest_cache .mypy_cache .ruff_cache

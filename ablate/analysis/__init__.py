@@ -1,0 +1,1 @@
+"""Statistics on the table of results. Never imports torch."""

@@ -1,0 +1,1 @@
+"""Images and toys, resident as tensors."""

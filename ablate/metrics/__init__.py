@@ -1,0 +1,1 @@
+"""How good the samples are, always with the protocol that measured it."""

@@ -1,0 +1,1 @@
+"""Layers with the trial axis, and the networks made of them."""

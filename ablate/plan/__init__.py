@@ -1,0 +1,1 @@
+"""From a study to a list of trials, and the workers that train them."""

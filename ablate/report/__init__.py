@@ -1,0 +1,1 @@
+"""Tables and figures from the table of results. Never imports torch."""

@@ -1,0 +1,1 @@
+"""Results: one folder a trial, read back as one table."""

@@ -1,0 +1,1 @@
+"""The training core: one step, its seams, its optimisers, and the loop that plays it."""
