@@ -1,0 +1,309 @@
+"""Layers with the trial axis: K networks run as one, and every layer is a value that surgery can replace.
+
+A layer is a frozen record of what it is. It owns no numbers: its parameters are views into the player's matrix
+`theta [K, P]`, handed in as `weights[layer.name]`. Images are [K, B, C, H, W], features [K, B, F].
+
+Legend: K trials, B batch, C channels, H W image, F features, O out, I in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ablate.random import Moment
+
+Shape = tuple[int, ...]
+Number = float | Callable[[], Tensor]  # one number for all trials, or a function that gives [K]
+
+
+class Weights(dict[str, dict[str, Tensor]]):
+    """A player's parameters, cut from theta: layer name -> part -> [K, ...].
+
+    Attributes:
+        channels_last: Lay images out with channels last in memory (an option of speed, not of meaning).
+        recording: Normalisation layers write the statistics of this pass into their entry and use them from then on.
+    """
+
+    channels_last: bool = False
+    recording: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step of a network. `name` is unique in its player and keys the first draws of its parameters."""
+
+    name: str
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return the parts that this layer owns and the shape of each, without K."""
+        return {}
+
+    def fan_in(self) -> int:
+        """Return the number of inputs that one output sums over."""
+        return 1
+
+    def first(self, part: str, at: Moment) -> Tensor:
+        """Return the first values [K, ...] of a part: torch's own default, U(-1, 1) / sqrt(fan_in)."""
+        bound = 1 / math.sqrt(self.fan_in())
+        return (at.uniform(f"{self.name}.{part}", *self.shapes()[part]) * 2 - 1) * bound
+
+    def leaves(self) -> Iterable[Layer]:
+        """Yield the layers inside that own parameters or can be operated on."""
+        yield self
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return the layer's output for every trial."""
+        raise TypeError(f"{type(self).__name__} has no forward pass.")
+
+
+def rewrite(
+    layers: Iterable[Layer], edit: Callable[[Layer], Layer | Iterable[Layer]]
+) -> list[Layer]:
+    """Return the layers with `edit` applied to every one, inside residual blocks too.
+
+    Args:
+        layers: A network.
+        edit: Takes a layer and returns it, another one, several, or none.
+    """
+    result: list[Layer] = []
+    for layer in layers:
+        if isinstance(layer, Residual):
+            layer = replace(
+                layer,
+                main=tuple(rewrite(layer.main, edit)),
+                skip=tuple(rewrite(layer.skip, edit)),
+            )
+        new = edit(layer)
+        result.extend([new] if isinstance(new, Layer) else new)
+    return result
+
+
+def leaves(layers: Iterable[Layer]) -> list[Layer]:
+    """Return every layer of a network, residual blocks opened."""
+    return [leaf for layer in layers for leaf in layer.leaves()]
+
+
+def like(number: Tensor, x: Tensor) -> Tensor:
+    """Return a number per trial [K] shaped to multiply x [K, ...]."""
+    return number.view(-1, *(1 for _ in x.shape[1:]))
+
+
+def pack(x: Tensor, channels_last: bool = False) -> Tensor:
+    """Return images [K, B, C, H, W] as [B, K*C, H, W]; no copy where x came out of `unpack`."""
+    k, b, c, h, w = x.shape
+    y = x.view(b, c, h, w) if k == 1 else x.transpose(0, 1).reshape(b, k * c, h, w)
+    return y.contiguous(memory_format=torch.channels_last) if channels_last else y
+
+
+def unpack(x: Tensor, k: int) -> Tensor:
+    """Return [B, K*C, H, W] as [K, B, C, H, W], a view."""
+    b, kc, h, w = x.shape
+    return x.unsqueeze(0) if k == 1 else x.view(b, k, kc // k, h, w).transpose(0, 1)
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """y = x W' + b on features."""
+
+    inputs: int
+    outputs: int
+    bias: bool = True
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return weight [O, I] and, with bias, bias [O]."""
+        return {"weight": (self.outputs, self.inputs)} | (
+            {"bias": (self.outputs,)} if self.bias else {}
+        )
+
+    def fan_in(self) -> int:
+        """Return I."""
+        return self.inputs
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return [K, B, O] from [K, B, ...] with I numbers a sample."""
+        w = weights[self.name]
+        x = x.flatten(2)
+        if (
+            len(x) == 1
+        ):  # one trial is an ordinary linear layer: one call, no batched matrix product
+            bias = w["bias"][0] if self.bias else None
+            return F.linear(x[0], w["weight"][0], bias)[None]
+        kernel = w["weight"].transpose(1, 2)
+        return torch.baddbmm(w["bias"][:, None], x, kernel) if self.bias else torch.bmm(x, kernel)
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """A convolution, one group a trial."""
+
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    bias: bool = True
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return weight [O, I, k, k] and, with bias, bias [O]."""
+        weight = {"weight": (self.outputs, self.inputs, self.kernel, self.kernel)}
+        return weight | ({"bias": (self.outputs,)} if self.bias else {})
+
+    def fan_in(self) -> int:
+        """Return I k^2."""
+        return self.inputs * self.kernel**2
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
+        w, k = weights[self.name], len(x)
+        bias = w["bias"].flatten() if self.bias else None
+        y = F.conv2d(
+            pack(x, weights.channels_last),
+            w["weight"].flatten(0, 1),
+            bias,
+            self.stride,
+            self.padding,
+            groups=k,
+        )
+        return unpack(y, k)
+
+
+@dataclass(frozen=True)
+class ConvTranspose(Layer):
+    """A transposed convolution, one group a trial."""
+
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    bias: bool = True
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return weight [I, O, k, k] and, with bias, bias [O]."""
+        weight = {"weight": (self.inputs, self.outputs, self.kernel, self.kernel)}
+        return weight | ({"bias": (self.outputs,)} if self.bias else {})
+
+    def fan_in(self) -> int:
+        """Return O k^2, which is what torch takes for a transposed convolution."""
+        return self.outputs * self.kernel**2
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
+        w, k = weights[self.name], len(x)
+        bias = w["bias"].flatten() if self.bias else None
+        y = F.conv_transpose2d(
+            pack(x, weights.channels_last),
+            w["weight"].flatten(0, 1),
+            bias,
+            self.stride,
+            self.padding,
+            groups=k,
+        )
+        return unpack(y, k)
+
+
+def value(number: Number, x: Tensor) -> Tensor:
+    """Return a `Number` shaped to multiply x [K, ...]."""
+    return like(number(), x) if callable(number) else x.new_tensor(number)
+
+
+@dataclass(frozen=True)
+class Leaky(Layer):
+    """max(slope x, x); slope 0 is ReLU."""
+
+    slope: Number = 0.0
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return the activation, shape unchanged."""
+        if callable(self.slope):
+            return torch.where(x > 0, x, x * like(self.slope(), x))
+        return F.relu(x) if self.slope == 0 else F.leaky_relu(x, self.slope)
+
+
+@dataclass(frozen=True)
+class Apply(Layer):
+    """Any function of x alone: tanh, sigmoid, GELU, ... with no parameters and no draws."""
+
+    function: Callable[[Tensor], Tensor]
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return function(x)."""
+        return self.function(x)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """Features [K, B, F] as images [K, B, *shape], or any sample shape as another."""
+
+    shape: Shape
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return the same numbers in another shape."""
+        return x.reshape(*x.shape[:2], *self.shape)
+
+
+@dataclass(frozen=True)
+class Resample(Layer):
+    """Halve or double an image without parameters.
+
+    `kind`: average, max, nearest, bilinear or shuffle (depth to space); `factor` 2 doubles, 0.5 halves.
+    """
+
+    kind: str
+    factor: float
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return [K, B, C, H', W']."""
+        y = x.flatten(0, 1)
+        if self.kind == "average":
+            y = F.avg_pool2d(y, 2)
+        elif self.kind == "max":
+            y = F.max_pool2d(y, 2)
+        elif self.kind == "shuffle":
+            y = F.pixel_shuffle(y, int(self.factor))
+        elif self.kind == "nearest":
+            y = F.interpolate(y, scale_factor=self.factor, mode="nearest")
+        else:
+            y = F.interpolate(y, scale_factor=self.factor, mode="bilinear", align_corners=False)
+        return y.unflatten(0, x.shape[:2])
+
+
+@dataclass(frozen=True)
+class SumPool(Layer):
+    """Sum over the image: [K, B, C, H, W] -> [K, B, C]."""
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return the sums."""
+        return x.sum((3, 4))
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """main(x) + skip(x), each a list of layers that surgery can reach."""
+
+    main: tuple[Layer, ...]
+    skip: tuple[Layer, ...] = ()
+
+    def leaves(self) -> Iterable[Layer]:
+        """Yield the layers of both branches."""
+        return (leaf for layer in (*self.main, *self.skip) for leaf in layer.leaves())
+
+    def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
+        """Return the sum of both branches."""
+        main, skip = x, x
+        for layer in self.main:
+            main = layer(main, weights, at)
+        for layer in self.skip:
+            skip = layer(skip, weights, at)
+        return main + skip
+
+
+Network = list[Layer]
+Player = str  # "G" or "D"
+Parts = Mapping[str, Tensor]

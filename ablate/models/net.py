@@ -1,0 +1,97 @@
+"""A player: one matrix of parameters, and networks that are functions of it.
+
+Legend: K trials, B batch, P parameters, F features.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ablate.models.layers import Layer, Network, Player, Weights, leaves
+from ablate.random import Moment
+
+KERNEL = "weight"
+
+
+class Output(NamedTuple):
+    """What a network returns: its output, and what its last layer with parameters was given."""
+
+    value: Tensor  # G: images [K, B, C, H, W]; D: scores [K, B, 1]
+    features: Tensor  # [K, B, ...]
+
+
+class Net(nn.Module):
+    """A player's parameters theta [K, P] and the layers that read them.
+
+    Optimiser, averages, clipping and snapshots see theta; layers see views that are cut from it.
+    """
+
+    theta: Tensor
+
+    def __init__(
+        self,
+        player: Player,
+        layers: Network,
+        at: Moment,
+        init: Callable[[Tensor, Layer, str, Moment], Tensor],
+        weight: Callable[[Tensor, Player, Layer], Tensor],
+    ) -> None:
+        """Draw the first parameters.
+
+        Args:
+            player: "G" or "D".
+            layers: The network after all surgery; names of leaves are unique.
+            at: The moment before the first round; every part draws under its own name.
+            init: The `init` seam.
+            weight: The `weight` seam.
+        """
+        super().__init__()
+        self.player, self.layers, self.weight = player, layers, weight
+        self.channels_last = False
+        at = at.at("init", player)
+        self.leaves = [leaf for leaf in leaves(layers) if leaf.shapes()]
+        self.last = [layer for layer in layers if any(leaf.shapes() for leaf in layer.leaves())][-1]
+        names = [leaf.name for leaf in leaves(layers)]
+        assert len(names) == len(set(names)), f"layers share a name: {names}"
+        self.cuts = [
+            (leaf, part, shape) for leaf in self.leaves for part, shape in leaf.shapes().items()
+        ]
+        self.sizes = [math.prod(shape) for _, _, shape in self.cuts]
+        first = [
+            init(leaf.first(part, at), leaf, part, at).flatten(1) for leaf, part, _ in self.cuts
+        ]
+        self.register_buffer("theta", torch.cat(first, 1))
+
+    def open(self, theta: Tensor) -> Weights:
+        """Return theta [K, P] cut into every layer's parts, kernels passed through the seam."""
+        weights = Weights({leaf.name: {} for leaf in leaves(self.layers)})
+        weights.channels_last = self.channels_last
+        # One split has one `cat` as its backward; a slice a part would cost P for each of them.
+        for (leaf, part, shape), flat in zip(self.cuts, theta.split(self.sizes, 1), strict=True):
+            value = flat.view(len(theta), *shape)
+            if part == KERNEL:
+                value = self.weight(value, self.player, leaf)
+            weights[leaf.name][part] = value
+        return weights
+
+    def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:
+        """Return the output for x [K, B, ...] and the input of the last layer with parameters."""
+        features = x
+        for layer in self.layers:
+            if layer is self.last:
+                features = x
+            x = layer(x, weights, at)
+        return Output(x, features)
+
+    def part(self, name: str) -> Tensor:
+        """Return a view [K, ...] of theta by the name 'layer.part', for a look from outside."""
+        flats = self.theta.split(self.sizes, 1)
+        for (leaf, part, shape), flat in zip(self.cuts, flats, strict=True):
+            if f"{leaf.name}.{part}" == name:
+                return flat.unflatten(1, shape)
+        raise KeyError(name)

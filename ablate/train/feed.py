@@ -1,0 +1,116 @@
+"""What every round is given: a moment, latents, and rows of the data, drawn a chunk of rounds ahead.
+
+A draw is a pure function of seed and clock, so drawing 32 rounds in one call gives the numbers that
+32 calls give, at a fraction of the launches. The buffers keep their addresses: a captured round only
+moves the cursor.
+
+Legend: K trials, R rounds in a chunk, B batch, Z latent, N rows of the training split.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ablate.errors import UserError
+from ablate.random import Moment
+
+CHUNK = 32  # rounds; past this the launches are spread thin enough
+
+
+class Feed(nn.Module):
+    """Rows, latents and moments of the coming rounds.
+
+    The order of the data is a permutation an epoch and a trial; the last partial batch of an epoch is
+    left out, as `drop_last=True` does.
+    """
+
+    seed: Tensor
+    clock: Tensor
+    cursor: Tensor
+    z: Tensor
+    rows: Tensor
+    keys: Tensor
+    clocks: Tensor
+
+    def __init__(self, seeds: list[int], n: int, batch: int, latent: int, rounds: int) -> None:
+        """Allocate for K = len(seeds) trials.
+
+        Raises:
+            UserError: The training split is smaller than one batch.
+        """
+        super().__init__()
+        if n < batch:
+            raise UserError(
+                f"The training split has {n} samples, fewer than one batch of {batch}; "
+                f"type train.batch_size={n} or a larger data.fraction."
+            )
+        k = len(seeds)
+        self.n, self.batch, self.latent, self.rounds = n, batch, latent, rounds
+        self.epoch_rounds = n // batch
+        kind = torch.get_default_dtype()
+        self.register_buffer("seed", torch.tensor(seeds, dtype=torch.int64))
+        self.register_buffer("clock", torch.zeros(k, dtype=torch.int64))
+        for name, shape, dtype in (
+            ("cursor", (1,), torch.int64),
+            ("z", (CHUNK, k, batch, latent), kind),
+            ("rows", (CHUNK, k, batch), torch.int64),
+            ("keys", (CHUNK, k), torch.int64),
+            ("clocks", (CHUNK, k), torch.int64),
+        ):
+            self.register_buffer(name, torch.zeros(shape, dtype=dtype), persistent=False)
+        self.played = 0  # rounds, on the host; all trials of a stack play together
+        self.left = 0  # rounds of the chunk that are still to be played
+        self.epoch = -1
+
+    def moment(self, clock: Tensor) -> Moment:
+        """Return the moment at int64 clocks [..., K]."""
+        return Moment.of(self.seed.expand_as(clock), clock, self.rounds, self.z.dtype)
+
+    @property
+    def start(self) -> Moment:
+        """The moment before the first round, at which first parameters are drawn."""
+        return self.moment(torch.full_like(self.clock, -1))
+
+    def refill(self) -> None:
+        """Draw the next chunk, up to the end of the epoch, if the last one is used up."""
+        if self.left:
+            return
+        epoch, first = divmod(self.played, self.epoch_rounds)
+        if epoch != self.epoch:
+            # One permutation an epoch, keyed by its number and not by when it was drawn.
+            at = self.moment(torch.full_like(self.clock, epoch))
+            self.epoch, self.order = epoch, at.at("data").order("order", self.n)
+        n = min(CHUNK, self.epoch_rounds - first)
+        clocks = self.clock + torch.arange(n, device=self.clock.device)[:, None]
+        at = self.moment(clocks)
+        self.clocks[:n], self.keys[:n] = clocks, at.key
+        self.z[:n] = at.normal("latent", self.batch, self.latent)
+        rows = self.order[:, first * self.batch : (first + n) * self.batch]
+        self.rows[:n] = rows.unflatten(1, (n, self.batch)).transpose(0, 1)
+        self.cursor.zero_()
+        self.left = n
+
+    def now(self) -> tuple[Moment, Tensor, Tensor]:
+        """Return this round's moment, standard normal z [K, B, Z] and rows [K, B]."""
+        take = self.cursor
+        key, clock, z, rows = (
+            table.index_select(0, take).squeeze(0)
+            for table in (self.keys, self.clocks, self.z, self.rows)
+        )
+        progress = clock.to(z.dtype) / self.rounds
+        return Moment(key, clock, progress, dtype=z.dtype), z, rows
+
+    def advance(self) -> None:
+        """Move to the next round; device side."""
+        self.cursor.add_(1)
+        self.clock.add_(1)
+
+    def count(self) -> None:
+        """Move to the next round; host side."""
+        self.played += 1
+        self.left -= 1
+
+    def resume(self) -> None:
+        """Take the clock that a checkpoint brought."""
+        self.played, self.left, self.epoch = int(self.clock[0]), 0, -1
