@@ -1,9 +1,10 @@
 """Random draws that are a pure function of (seed, clock, occasion, owner, position).
 
-There is no generator and no state: trial 7 of 16 draws exactly what it draws alone, switching a trick on moves
-nobody else's draws, and a step can be replayed from any point. The hash is splitmix64's finaliser (Steele, Lea,
-Flood 2014, "Fast splittable pseudorandom number generators", OOPSLA) on signed 64-bit lanes. Integers, masks and
-orders are equal on every device; Gaussians may differ between devices in the last bit of log and cos.
+There is no generator and no state: trial 7 of 16 draws exactly what it draws alone, switching a
+trick on moves nobody else's draws, and a step can be replayed from any point. The hash is
+splitmix64's finaliser (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators",
+OOPSLA) on signed 64-bit lanes. Integers, masks and orders are equal on every device; Gaussians may
+differ between devices in the last bit of log and cos.
 
 Legend: K trials, n numbers.
 """
@@ -13,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Tensor
 
-# The constants of splitmix64, written as signed integers because torch has no unsigned 64-bit arithmetic.
+# The constants of splitmix64, written as signed integers because torch has no unsigned 64-bit
+# arithmetic.
 GOLDEN, M1, M2 = -7046029254386353131, -4658895280553007687, -7723592293110705685
 UNIT = 2.0**-24  # the step of a float32 mantissa: every value of `uniform` is exact on every device
 
@@ -31,7 +33,7 @@ def mix(h: Tensor) -> Tensor:
 
 
 @torch.compiler.assume_constant_result  # dynamo cannot trace sha256
-@lru_cache(maxsize=None)
+@cache
 def name_key(*names: str) -> int:
     """Return 64 bits that belong to a path of names."""
     digest = hashlib.sha256("/".join(names).encode()).digest()

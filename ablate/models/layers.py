@@ -9,7 +9,7 @@ Legend: K trials, B batch, C channels, H W image, F features, O out, I in.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -208,11 +208,6 @@ class ConvTranspose(Layer):
         return unpack(y, k)
 
 
-def value(number: Number, x: Tensor) -> Tensor:
-    """Return a `Number` shaped to multiply x [K, ...]."""
-    return like(number(), x) if callable(number) else x.new_tensor(number)
-
-
 @dataclass(frozen=True)
 class Leaky(Layer):
     """max(slope x, x); slope 0 is ReLU."""
@@ -306,4 +301,28 @@ class Residual(Layer):
 
 Network = list[Layer]
 Player = str  # "G" or "D"
-Parts = Mapping[str, Tensor]
+Weighted = Linear | Conv | ConvTranspose
+
+
+def normalise(
+    layers: Network,
+    player: Player,
+    norm: Callable[[Weighted], list[Layer]],
+    skip_first_d: bool,
+    skip_last_g: bool,
+) -> Network:
+    """Return the network with `norm` in place of every layer with weights that is followed by more.
+
+    D's last layer is its score and never normalised; skip connections are left alone.
+    """
+    weighted = [leaf for leaf in leaves(layers) if isinstance(leaf, Weighted)]
+    spared = {leaf.name for leaf in weighted if leaf.name.endswith("/skip")}
+    if player == "D" or skip_last_g:
+        spared.add(weighted[-1].name)
+    if player == "D" and skip_first_d:
+        spared.add(weighted[0].name)
+
+    def edit(layer: Layer) -> list[Layer]:
+        return norm(layer) if isinstance(layer, Weighted) and layer.name not in spared else [layer]
+
+    return rewrite(layers, edit)

@@ -16,6 +16,7 @@ from ablate.models.layers import Layer, Network, Player, Weights, leaves
 from ablate.random import Moment
 
 KERNEL = "weight"
+ALIGN = 64
 
 
 class Output(NamedTuple):
@@ -65,6 +66,11 @@ class Net(nn.Module):
         first = [
             init(leaf.first(part, at), leaf, part, at).flatten(1) for leaf, part, _ in self.cuts
         ]
+        # A whole number of vector registers a trial: no element falls into the scalar tail of an
+        # elementwise loop, where the last bit may differ, so a slot's numbers do not depend on it.
+        padding = -sum(self.sizes) % ALIGN
+        self.sizes.append(padding)
+        first.append(first[0].new_zeros(len(first[0]), padding))
         self.register_buffer("theta", torch.cat(first, 1))
 
     def open(self, theta: Tensor) -> Weights:
@@ -72,7 +78,8 @@ class Net(nn.Module):
         weights = Weights({leaf.name: {} for leaf in leaves(self.layers)})
         weights.channels_last = self.channels_last
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
-        for (leaf, part, shape), flat in zip(self.cuts, theta.split(self.sizes, 1), strict=True):
+        flats = theta.split(self.sizes, 1)[:-1]  # the last one is padding
+        for (leaf, part, shape), flat in zip(self.cuts, flats, strict=True):
             value = flat.view(len(theta), *shape)
             if part == KERNEL:
                 value = self.weight(value, self.player, leaf)
@@ -90,7 +97,7 @@ class Net(nn.Module):
 
     def part(self, name: str) -> Tensor:
         """Return a view [K, ...] of theta by the name 'layer.part', for a look from outside."""
-        flats = self.theta.split(self.sizes, 1)
+        flats = self.theta.split(self.sizes, 1)[:-1]
         for (leaf, part, shape), flat in zip(self.cuts, flats, strict=True):
             if f"{leaf.name}.{part}" == name:
                 return flat.unflatten(1, shape)

@@ -71,12 +71,12 @@ class Gan(nn.Module):
         tricks.build(self)
 
     @property
-    def G(self) -> Net:  # noqa: N802
+    def G(self) -> Net:
         """The generator."""
         return self.nets["G"]  # type: ignore[return-value]
 
     @property
-    def D(self) -> Net:  # noqa: N802
+    def D(self) -> Net:
         """The discriminator."""
         return self.nets["D"]  # type: ignore[return-value]
 
