@@ -87,14 +87,15 @@ class Gan(nn.Module):
 
     # -- one round ---------------------------------------------------------------------------------
 
-    def play(self, stages: Round) -> list[Step]:
-        """Play one round; the unit that is compiled or captured. Return its steps."""
-        batch, done = self.draw(any(t.player == "G" for stage in stages for t in stage)), []
+    def play(self, stages: Round, record: bool = False) -> dict[str, Tensor]:
+        """Play one round, the unit that is compiled or captured; return its signals if recorded."""
+        batch, done = self.draw(any(t.player == "G" for stage in stages for t in stage)), {}
         for stage in stages:
             steps = [self.differentiate(turn, batch) for turn in stage]  # all, before any moves
             for step in steps:
                 self.move(step)
-            done += steps
+                if record:
+                    done |= step.signals()
         self.feed.advance()
         return done
 
@@ -186,6 +187,16 @@ class Step:
         """Return the sum [K, U] of a term over the sides that this turn is about."""
         sides = [term(getattr(self, side)) for side in self.turn.sides]
         return sum(sides[1:], sides[0])
+
+    @torch.no_grad()
+    def signals(self) -> dict[str, Tensor]:
+        """Return what curves show of this turn, [K] each."""
+        player = self.player.lower()
+        found = {f"loss_{player}": self.loss, f"grad_norm_{player}": self.gradient.norm(dim=1)}
+        for side in (self.real, self.fake):
+            if self.player == "D" and "logits" in side.__dict__:  # only where the loss asked
+                found[f"score_{side.name}"] = side.logits.mean(1)
+        return {name: x.detach() for name, x in found.items()}
 
     @cached_property
     def together(self) -> dict[str, Output]:
