@@ -7,11 +7,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.catalog import nearest
 from ablate.compose import conf_folder, join_sources
+from ablate.errors import UserError
 from ablate.overrides import yaml_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+
+FLAGS = ("-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+FLAGS += ("-cd", "--config-dir", "--hydra-help")
+
+
+class Refusal(BaseException):
+    """Carries a mistake past Hydra, which would print a line of its own for an `Exception`."""
+
+    def __init__(self, error: UserError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def train(arguments: list[str]) -> None:
@@ -48,10 +62,23 @@ def own_folder(arguments: list[str]) -> tuple[Path | None, list[str]]:
     return found, rest
 
 
+def check_flags(arguments: list[str]) -> None:
+    """Refuse options that Hydra does not have, before it prints its usage.
+
+    Raises:
+        UserError: The sentence names the nearest that it has.
+    """
+    for argument in arguments:
+        flag = argument.partition("=")[0]
+        if flag.startswith("-") and flag not in FLAGS:
+            raise UserError(f"There is no option '{flag}'; {nearest(flag, FLAGS)}.")
+
+
 def launch(config_name: str, arguments: list[str]) -> None:
     """Let Hydra read the arguments, compose and call `task`; its errors are raised, not printed."""
     import hydra
 
+    check_flags(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # An installed command has its own folder first on the path; a user's trick lies where they are.
     if os.getcwd() not in sys.path:
@@ -61,6 +88,8 @@ def launch(config_name: str, arguments: list[str]) -> None:
         hydra.main(config_path=str(conf_folder()), config_name=config_name, version_base=None)(
             task
         )()
+    except Refusal as refusal:
+        raise refusal.error from None
     finally:
         sys.argv = before
 
@@ -78,6 +107,11 @@ def task(config: DictConfig) -> Any:
         from ablate.plan.worker import work
 
         return work(config)
-    from ablate.single import run_single
+    from ablate.single import is_multirun, run_single
 
-    return run_single(config)
+    try:
+        return run_single(config)
+    except UserError as error:
+        if is_multirun():
+            raise
+        raise Refusal(error) from error

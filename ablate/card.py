@@ -25,7 +25,9 @@ def print_tricks(console: Console) -> None:
     for name in names():
         found = trick_class(name)
         groups.setdefault(found.group or "other", []).append(found)
-    table = Table(box=None, show_header=False, padding=(0, 2))
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     for group in sorted(groups):
         table.add_row(Text(group, style="bold"), "")
         for trick in groups[group]:
@@ -47,18 +49,26 @@ def card(name: str) -> RenderableType:
     """Return the card of a trick."""
     found = trick_class(name)
     body, source = paragraphs(found)
-    parts: list[RenderableType] = [
+    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    facts.add_column(justify="right", style="bold")
+    for title, text in (
+        *rules("needs", found.needs),
+        *rules("excludes", found.excludes),
+        *rules("in doubt with", found.doubts),
+        ("cost", found.cost),
+        ("off", off(found)),
+        ("source", source),
+        ("use", f"ablate train trick=[{name}]"),
+    ):
+        facts.add_row(title, Text(text))
+    return Group(
         Text.assemble((name, "bold cyan"), f"  {found.group}"),
         Text(f"\n{found.summary()}\n"),
         *[Padding(Text(paragraph + "\n"), (0, 2)) for paragraph in body],
         parameters(name, found),
         Text(),
-    ]
-    parts += rules("needs", found.needs) + rules("excludes", found.excludes)
-    parts += rules("in doubt with", found.doubts)
-    parts += [line("cost", found.cost), line("off", off(found)), line("source", source)]
-    parts.append(line("use", f"ablate train trick=[{name}]"))
-    return Group(*parts)
+        facts,
+    )
 
 
 def paragraphs(found: type[Trick]) -> tuple[list[str], str]:
@@ -76,10 +86,10 @@ def parameters(name: str, found: type[Trick]) -> RenderableType:
     known = entry(name)
     if not found.settings:
         return Text("No parameters.")
-    table = Table("parameter", "default", "may be", "searched in", box=None, padding=(0, 2))
+    table = Table(f"trick.{name}.", "default", "may be", "searched in", box=None, padding=(0, 2))
     for key, setting in found.settings.items():
         table.add_row(
-            Text(f"trick.{name}.{key}"),
+            Text(key),
             Text(plain(known.settings[key])),
             Text(allowed(setting)),
             Text(searched(known.search.get(key))),
@@ -123,9 +133,11 @@ def plain(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def rules(title: str, rules: Mapping[str, str]) -> list[RenderableType]:
+def rules(title: str, rules: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return one line for each trait or trick, with the reason."""
-    return [line(title, f"{other}: {why}") for other, why in rules.items()]
+    from ablate.trick import TRAITS
+
+    return [(title, f"{TRAITS.get(other, other)}: {why}") for other, why in rules.items()]
 
 
 def off(found: type[Trick]) -> str:
@@ -134,7 +146,3 @@ def off(found: type[Trick]) -> str:
         return "leave it out"
     return ", ".join(f"{key}={plain(value)}" for key, value in found.neutral.items())
 
-
-def line(title: str, text: str) -> RenderableType:
-    """Return one line with a title."""
-    return Text.assemble((f"{title:>13}  ", "bold"), text)

@@ -188,6 +188,8 @@ def tricks(parsed: argparse.Namespace) -> None:
         sys.path.append(str(Path.cwd()))
         look_in(parsed.config_dir)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
     if parsed.name is None:
         print_tricks(console)
     else:

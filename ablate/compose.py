@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from ablate.catalog import conf_root, look_in, nearest, parse
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PATHS = ("root", "path", "cache")
 WHOLE = {"batch_size": 1, "latent_dim": 1, "images": 1, "evaluations": 1, "samples": 2,
          "curve_points": 1, "width": 1}  # fmt: skip
+PARTS = ("data", "model", "budget", "metric", "train", "trick", "tracker")
 SWITCHES = ("channels_last", "compile")
 
 
@@ -95,6 +97,23 @@ def resolve_device(wanted: str) -> str:
     return wanted
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse a results folder that cannot be written, before anything is trained.
+
+    Raises:
+        UserError: The sentence says why.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"room for a byte?")
+            file.flush()
+    except OSError as error:
+        raise UserError(
+            f"Cannot write to {folder} ({error.strerror}); type another folder: out=results/NAME."
+        ) from error
+
+
 def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
     """Return the trial that a composed config describes.
 
@@ -106,7 +125,12 @@ def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
     Raises:
         UserError: A value is missing or cannot be.
     """
+    from ablate.assemble import PRECISIONS
+
     tree = resolved(config)
+    for part in PARTS:
+        if not isinstance(tree[part], Mapping):
+            raise UserError(f"{part}={tree[part]} names nothing; {part} holds further keys.")
     data = {**without_paths(tree["data"]), "fingerprint": dataset.fingerprint}
     trial = Trial(
         tricks=tricks_of(tree["trick"]),
@@ -119,6 +143,8 @@ def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
     )
     for part in ("model", "budget", "train"):
         check_numbers(part, getattr(trial, part))
+    if trial.train["precision"] not in PRECISIONS:
+        raise unknown("train.precision", str(trial.train["precision"]), PRECISIONS)
     return trial
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.compose import Machine, machine, resolved, trial_of
+from ablate.compose import Machine, check_writable, machine, resolved, trial_of
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
@@ -19,8 +19,7 @@ from ablate.plan.study import images_of
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
-from ablate.store.disk import telling_disk_errors
-from ablate.tracker import trackers
+from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial
 
@@ -42,8 +41,8 @@ def run_single(config: DictConfig) -> str | None:
     trial = checked(config, place)
     if is_finished(place.out, trial):
         return report(trial, place, "was finished before: ")
-    with telling_disk_errors(place.out):
-        claim = take(place.out, trial.id)
+    check_writable(place.out)
+    claim = take(place.out, trial.id)
     if claim is None:
         raise UserError(
             f"Trial {trial.id} is being trained by another process; wait for it to end, or type "
@@ -79,6 +78,7 @@ def checked(config: DictConfig, place: Machine) -> Trial:
         print(f"Note: {sentence}")
     if images_of(trial) != trial.budget["images"]:
         print(rounding(trial))
+    check_tracker(resolved(config)["tracker"])
     prepare(trial, place)
     return trial
 

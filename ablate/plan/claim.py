@@ -12,8 +12,9 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 BEAT_SECONDS = 3.0
 STALE_SECONDS = 60.0  # clocks of two hosts that share a disk may differ by some of it
@@ -57,6 +58,7 @@ class Claim:
         trial = self.path.stem
         for path in attempts(self.path.parent, trial).values():
             path.unlink(missing_ok=True)
+        tidy(self.path.parent.parent)
 
 
 def take(folder: Path, trial: str) -> Claim | None:
@@ -65,19 +67,35 @@ def take(folder: Path, trial: str) -> Claim | None:
     Ask whether the trial is finished after this, not before: its worker may just have left.
     """
     claims = folder / "claims"
-    claims.mkdir(parents=True, exist_ok=True)
     held = attempts(claims, trial)
     last = max(held, default=0)
     if held and is_alive(held[last]):
         return None
     path, about = claims / f"{trial}.{last + 1}", whoami()
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        with create(path) as file:
+            json.dump(about, file)
     except FileExistsError:
         return None
-    with os.fdopen(handle, "w") as file:
-        json.dump(about, file)
     return Claim(path, last + 1, about)
+
+
+def create(path: Path) -> TextIO:
+    """Return a file that no other process created; its folder may vanish while we ask."""
+    for _ in range(10):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return path.open("x")
+        except FileNotFoundError:
+            continue
+    return path.open("x")
+
+
+def tidy(folder: Path) -> None:
+    """Remove what is empty of a results folder: it holds results, or it is not there."""
+    for empty in (folder / "claims", folder / "checkpoints", folder):
+        with suppress(OSError):
+            empty.rmdir()
 
 
 def attempts(claims: Path, trial: str) -> dict[int, Path]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from ablate.compose import Machine, join_sources, machine, resolved
+from ablate.compose import Machine, join_sources, check_writable, machine, resolved
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
 from ablate.plan.claim import ATTEMPTS, progress
@@ -36,14 +36,21 @@ def sweep(config: DictConfig, launch: Launch) -> None:
         UserError: The study is wrong; all reasons at once, nothing written.
         SystemExit: It was interrupted (128 + signal), or workers died (1).
     """
+    from omegaconf import OmegaConf
+
     from ablate.run import dataset_of, prepare
+    from ablate.tracker import check_tracker
 
     join_sources(config.hydra.runtime.config_sources)
+    launcher = resolved(config.hydra.launcher)
+    config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     place = machine(config)
     plan = plan_of(config, dataset_of(config, place))
+    check_tracker(resolved(config.tracker))
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
+    check_writable(place.out)
     write_plan(place.out, plan)
-    study, launcher = resolved(config.study), resolved(config.hydra.launcher)
+    study = resolved(config.study)
     left = unfinished(place.out, plan.trials)
     workers = min(workers_of(study, launcher, place.device), max(1, len(left)))
     show(plan, place, workers)

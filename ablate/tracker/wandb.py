@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ablate.errors import UserError
 from ablate.train.loop import Listener, Outcome
 from ablate.trial import Trial
 
@@ -20,21 +19,9 @@ class Wandb(Listener):
     """
 
     def __init__(self, trials: Sequence[Trial], settings: Mapping[str, Any]) -> None:
-        """Open one run a trial.
+        """Open one run a trial."""
+        import wandb
 
-        Raises:
-            UserError: wandb is not installed, or the mode is none of its own.
-        """
-        if settings["mode"] not in ("offline", "online", "disabled"):
-            raise UserError(
-                f"tracker.mode={settings['mode']} is unknown; type offline, online or disabled."
-            )
-        try:
-            import wandb
-        except ImportError as error:
-            raise UserError(
-                "tracker=wandb, and wandb is not installed; type `pip install wandb` or tracker=none."
-            ) from error
         self.runs = [self.open(wandb, trial, settings) for trial in trials]
         self.ended = [False for _ in trials]
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 
-@dataclass
-class StudySweeperConf:
-    """What `hydra/sweeper: study` selects."""
-
-    _target_: str = "hydra_plugins.ablate_sweeper.study_sweeper.StudySweeper"
-
-
+TARGET = "hydra_plugins.ablate_sweeper.study_sweeper.StudySweeper"
 ConfigStore.instance().store(
-    group="hydra/sweeper", name="study", node=StudySweeperConf, provider="ablate"
+    group="hydra/sweeper", name="study", node={"_target_": TARGET}, provider="ablate"
 )
 
 
@@ -47,6 +41,7 @@ class StudySweeper(Sweeper):
 
         loader = self.hydra_context.config_loader
         study = loader.load_sweep_config(self.config, list(arguments))
+        HydraConfig.instance().set_config(study)  # what ${hydra:...} in the study refers to
         sweep(study, lambda workers: self.launch(arguments, workers))
 
     def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
