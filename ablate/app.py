@@ -1,22 +1,36 @@
-"""The Hydra application: one task function, for trials and for the workers of a study."""
+"""The Hydra application: one task function, for trials and for the workers of a study.
+
+What brings torch with it is imported by the task, so that a mistyped override is told at once.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablate.catalog import nearest
-from ablate.compose import conf_folder, join_sources
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
+from ablate.interrupt import leave_signals_to_parent
 from ablate.overrides import yaml_of
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-
-FLAGS = ("-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+FLAGS: tuple[str, ...] = (
+    "-m",
+    "--multirun",
+    "-c",
+    "--cfg",
+    "-p",
+    "--package",
+    "--resolve",
+    "-i",
+    "--info",
+)
 FLAGS += ("-cd", "--config-dir", "--hydra-help")
 
 
@@ -30,11 +44,14 @@ class Refusal(BaseException):
 
 def train(arguments: list[str]) -> None:
     """Run `ablate train`."""
+    own, _ = own_folder(arguments)
+    if own is not None:
+        look_in(own)
     launch("config", arguments)
 
 
 def sweep(study: str, arguments: list[str], folder: Path) -> None:
-    """Run `ablate sweep`: a study's yaml is the primary config, and the config tree stands behind it.
+    """Run `ablate sweep`: a study's yaml is the primary config, the config tree stands behind it.
 
     Args:
         study: Name of a ready study or path of a yaml.
@@ -43,8 +60,10 @@ def sweep(study: str, arguments: list[str], folder: Path) -> None:
     """
     file = yaml_of(study, folder).resolve()
     own, arguments = own_folder(arguments)
+    look_in(file.parent)
     paths = [f"--config-dir={file.parent}"]
     if own is not None:
+        look_in(own)
         quoted = str(own).replace("'", r"\'")
         paths.append(f"hydra.searchpath=['file://{quoted}']")
     launch(file.stem, ["--multirun", *paths, *arguments])
@@ -75,9 +94,7 @@ def check_flags(arguments: list[str]) -> None:
 
 
 def launch(config_name: str, arguments: list[str]) -> None:
-    """Let Hydra read the arguments, compose and call `task`; its errors are raised, not printed."""
-    import hydra
-
+    """Let Hydra read the arguments, compose and call `task`; its errors are raised."""
     check_flags(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # An installed command has its own folder first on the path; a user's trick lies where they are.
@@ -85,9 +102,9 @@ def launch(config_name: str, arguments: list[str]) -> None:
         sys.path.append(os.getcwd())
     before, sys.argv = sys.argv, ["ablate", *arguments]
     try:
-        hydra.main(config_path=str(conf_folder()), config_name=config_name, version_base=None)(
-            task
-        )()
+        hydra.main(
+            config_path=str(conf_root() / "conf"), config_name=config_name, version_base=None
+        )(task)()
     except Refusal as refusal:
         raise refusal.error from None
     finally:
@@ -100,18 +117,16 @@ def task(config: DictConfig) -> Any:
     Returns:
         What the job tells whoever launched it; results are in files.
     """
-    from hydra.core.hydra_config import HydraConfig
-
-    join_sources(HydraConfig.get().runtime.config_sources)
     if "study" in config:
-        from ablate.plan.worker import work
+        leave_signals_to_parent()  # before the seconds that importing torch takes
+        from ablate.plan.worker import work  # noqa: PLC0415
 
         return work(config)
-    from ablate.single import is_multirun, run_single
+    from ablate.single import run_single  # noqa: PLC0415
 
     try:
         return run_single(config)
     except UserError as error:
-        if is_multirun():
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
         raise Refusal(error) from error

@@ -92,14 +92,14 @@ def composed(command: str, rest: list[str]) -> int:
     from omegaconf.errors import OmegaConfBaseException
 
     from ablate import app
-    from ablate.compose import sweeps_folder
+    from ablate.catalog import conf_root
     from ablate.overrides import explain
 
     try:
         if command == "train":
             app.train(rest)
         else:
-            app.sweep(rest[0], rest[1:], sweeps_folder())
+            app.sweep(rest[0], rest[1:], conf_root() / "sweeps")
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
     return 0
@@ -107,20 +107,20 @@ def composed(command: str, rest: list[str]) -> int:
 
 def listing() -> str:
     """Return what can be typed for every group."""
-    from ablate.compose import conf_folder
+    from ablate.catalog import conf_root
 
     lines = []
     for group in GROUPS:
-        names = sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+        names = sorted(file.stem for file in (conf_root() / "conf" / group).glob("*.yaml"))
         lines.append(f"  {group + '=':10}{', '.join(names)}")
     return "\n".join(lines)
 
 
 def studies() -> str:
     """Return the ready studies with the first line of each."""
-    from ablate.compose import sweeps_folder
+    from ablate.catalog import conf_root
 
-    files = sorted(sweeps_folder().glob("*.yaml"))
+    files = sorted((conf_root() / "sweeps").glob("*.yaml"))
     lines = [(file.stem, file.read_text().splitlines()[0].lstrip("# ")) for file in files]
     return "\n".join(f"  {name:20}{comment}" for name, comment in lines)
 

@@ -12,7 +12,6 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-
 TARGET = "hydra_plugins.ablate_sweeper.study_sweeper.StudySweeper"
 ConfigStore.instance().store(
     group="hydra/sweeper", name="study", node={"_target_": TARGET}, provider="ablate"
@@ -37,7 +36,7 @@ class StudySweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the study that the config and these overrides describe."""
-        from ablate.plan.launch import sweep
+        from ablate.plan.launch import sweep  # noqa: PLC0415
 
         loader = self.hydra_context.config_loader
         study = loader.load_sweep_config(self.config, list(arguments))
