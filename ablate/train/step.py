@@ -117,7 +117,8 @@ class Gan(nn.Module):
         own, rival = self.tricks.point(own, rival, step)
         with self.precision():
             step.total = self.objective(step, rival if mine else own)
-        (step.gradient,) = torch.autograd.grad(step.total.sum(), own)
+        # Ones for every trial: the gradient of the sum over K, row k of which is trial k's own.
+        (step.gradient,) = torch.autograd.grad(step.total, own, torch.ones_like(step.total))
         return step
 
     def objective(self, step: Step, d_theta: Tensor) -> Tensor:
