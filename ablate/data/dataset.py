@@ -111,14 +111,9 @@ class Dataset:
     def fingerprint(self) -> str:
         """16 hex digits of a sha256 over shapes, dtypes and values of both splits."""
         digest = hashlib.sha256()
-        for tensor in (
-            self.train.images, self.train.labels, self.held_out.images, self.held_out.labels
-        ):  # fmt: skip
-            if tensor is None:
-                digest.update(b"none")
-                continue
-            digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
+        for split in (self.train, self.held_out):
+            for tensor in (split.images, split.labels):
+                digest.update(_identity(tensor))
         return digest.hexdigest()[:16]
 
     def to(self, device: torch.device | str) -> "Dataset":
@@ -129,6 +124,13 @@ class Dataset:
             held_out=self.held_out.to(device),
             truth=None if self.truth is None else self.truth.to(device),
         )
+
+
+def _identity(tensor: Tensor | None) -> bytes:
+    if tensor is None:
+        return b"none"
+    header = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
+    return header + tensor.cpu().contiguous().numpy().tobytes()
 
 
 def _check_images(images: Tensor) -> None:

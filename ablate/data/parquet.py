@@ -112,9 +112,8 @@ def _read_shard(
         label = _label_column(file.schema_arrow, label_column, shard)
         table = file.read(columns=[image] if label is None else [image, label])
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).partition("\n")[0]
         raise UserError(
-            f"{shard} is no readable parquet file ({reason}); delete it and download it again."
+            f"{shard} is no readable parquet file ({error}); delete it and download it again."
         ) from error
     cells = table.column(image).to_pylist()
     labels = [] if label is None else table.column(label).to_pylist()

@@ -81,8 +81,9 @@ def test_every_damage_is_named_with_its_file(tmp_path, damage):
         lambda c: b"no gzip",
         lambda c: c[:40] + b"\0" * 9 + c[49:],
         lambda c: b"1",
+        lambda c: c[:10] + b"\xff" * 9,
     ],
-    ids=["cut", "other file", "overwritten", "one byte"],
+    ids=["cut", "other file", "overwritten", "one byte", "no deflate"],
 )
 def test_damaged_gzip_is_named(tmp_path, spoil):
     write_set(tmp_path, packed=True)

@@ -107,6 +107,18 @@ def test_size_resizes_the_short_side_and_cuts_the_centre(tmp_path, height, width
     assert (image.numpy() == expected.transpose(2, 0, 1)).all()
 
 
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_indices_and_bits_are_resized_as_the_colours_they_stand_for(tmp_path, mode):
+    noise = np.random.default_rng(0).integers(0, 256, (30, 30, 3), np.uint8)
+    image = Image.fromarray(noise).convert(mode)
+    for folder, made in (("a", image), ("b", image.convert("RGB"))):
+        (tmp_path / folder).mkdir()
+        for at in range(4):
+            made.save(tmp_path / folder / f"{at}.png")
+    first, second = (load("image_folder", root=tmp_path / name, size=7) for name in "ab")
+    assert first.fingerprint == second.fingerprint
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "F"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [None, 4])
@@ -203,7 +215,8 @@ def test_loose_images_beside_label_folders_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("size", 0), ("size", 3.5), ("size", "big"), ("channels", 2)]
+    ("option", "value"),
+    [("size", 0), ("size", 3.5), ("size", True), ("size", "big"), ("channels", 2)],
 )
 def test_options_that_cannot_work_are_refused(tmp_path, option, value):
     with pytest.raises(UserError, match=rf"data\.{option} must be"):

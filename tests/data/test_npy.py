@@ -17,8 +17,9 @@ def test_bytes_and_floats_give_the_same_set(tmp_path, shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     dataset = load("npy", root=save(tmp_path, pixels))
     assert dataset.shape == (shape[3] if len(shape) == 4 else 1, 4, 5)
-    floats = load("npy", root=save(tmp_path, (pixels / 255).astype(np.float32)))
-    assert dataset.fingerprint == floats.fingerprint
+    for kind in (np.float16, np.float32, np.float64):
+        floats = load("npy", root=save(tmp_path, (pixels / 255).astype(kind)))
+        assert dataset.fingerprint == floats.fingerprint
     assert set(dataset.train.images.flatten(1).sum(1).tolist()) <= set(
         pixels.reshape(10, -1).sum(1).tolist()
     )

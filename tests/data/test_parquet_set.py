@@ -101,6 +101,14 @@ def test_a_column_to_choose_is_named(tmp_path, wanted):
     assert 4 <= int(images.min()) <= int(images.max()) < 8
 
 
+def test_shards_of_another_name_are_for_training_but_test_shards_never(tmp_path):
+    write(tmp_path / "0000.parquet", image=cells(range(5)))
+    write(tmp_path / "test.parquet", image=cells(range(5, 8)))
+    dataset = load("parquet", root=tmp_path)
+    assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(5))
+    assert dataset.held_out.images[:, 0, 0, 0].tolist() == [5, 6, 7]
+
+
 @pytest.mark.parametrize(
     ("cell", "words"),
     [

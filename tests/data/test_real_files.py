@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ablate.data import load
+from ablate.data import load, parquet
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 MNIST_MD5 = {
@@ -28,9 +28,9 @@ def folder(name: str) -> Path:
 
 def test_mnist_is_read_as_it_was_written():
     root = folder("mnist")
-    start = time.perf_counter()
+    start = time.process_time()  # not the wall clock: a busy machine must not fail this
     dataset = load("mnist", root=root)
-    assert time.perf_counter() - start < 5  # half a second on an idle core
+    assert time.process_time() - start < 3  # seconds; half a second is usual
     assert (len(dataset.train), len(dataset.held_out)) == (60_000, 10_000)
     assert dataset.fingerprint == load("mnist", root=root.parent).fingerprint
     for part, split in (("train", dataset.train), ("t10k", dataset.held_out)):
@@ -64,7 +64,7 @@ def test_a_slice_of_the_parquet_set(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_whole_parquet_set(tmp_path):
+def test_the_whole_parquet_set(tmp_path, monkeypatch):
     root = folder("cifar10-jpeg")
     dataset = load("parquet", root=root, cache=tmp_path)
     assert (dataset.name, dataset.shape, dataset.classes) == ("cifar10-jpeg", (3, 32, 32), 10)
@@ -74,6 +74,5 @@ def test_the_whole_parquet_set(tmp_path):
     # Colour means of CIFAR-10 in the order red, green, blue; JPEG moves them by less than 1.
     means = dataset.train.images.float().mean((0, 2, 3))
     assert means.tolist() == pytest.approx([125.3, 123.0, 113.9], abs=1)
-    start = time.perf_counter()
+    monkeypatch.setattr(parquet, "decode_all", None)  # the second time, nothing is decoded
     assert load("parquet", root=root, cache=tmp_path).fingerprint == dataset.fingerprint
-    assert time.perf_counter() - start < 5

@@ -40,7 +40,8 @@ def test_a_toy_cannot_be_stacked(of):
     ("channels", "labels", "classes", "found"),
     [
         (3, torch.arange(4), 4, "has 3 channels"),
-        (1, None, None, "has no labels"),
+        (1, None, 4, "has no labels"),
+        (1, torch.arange(4), None, "has no labels"),
         (1, torch.arange(4), 11, "has 11 classes"),
     ],
 )
