@@ -3,7 +3,8 @@
 A trick is a small module. Its numbers are [K], one per trial; everything else about it is structure,
 which trials of one stack share. Its memory is `[K, ...]` buffers, written in place and only in
 `settle`, so checkpoints, devices, stacks and replay come for free. To write one, subclass `Trick`,
-declare settings with `number`, `integer`, `choice` or `flag`, and override the seams it touches.
+declare settings with `number`, `integer`, `factor`, `choice` or `flag`, and override the seams it
+touches.
 
 Legend: K trials, B batch, U units that D scores (B, or B / m packs), Z latent, P parameters.
 """
@@ -141,6 +142,11 @@ def number(low: float = -math.inf, high: float = math.inf, off: float | None = N
 def integer(low: int, high: float = math.inf) -> Any:
     """Declare a whole number that is structure."""
     return Setting("integer", low, high)
+
+
+def factor(low: float, high: float) -> Any:
+    """Declare a number in [low, high] that is structure: shapes depend on it."""
+    return Setting("factor", low, high)
 
 
 def choice(*choices: str) -> Any:

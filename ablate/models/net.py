@@ -86,6 +86,15 @@ class Net(nn.Module):
             weights.setdefault(leaf.name, {})[part] = flat.reshape(used)
         return weights
 
+    def kernels(self, theta: Tensor) -> dict[str, Tensor]:
+        """Return the kernels [K, ...] that the forward pass uses, by layer name."""
+        opened, k = self.open(theta), len(theta)
+        return {
+            leaf.name: opened[leaf.name][part].reshape(k, *shape)
+            for leaf, part, shape in self.cuts
+            if part == KERNEL
+        }
+
     @cache  # noqa: B019  # a player lives as long as its run
     def used(self, k: int) -> list[Shape]:
         """Return the shapes in which the layers take their parts."""
