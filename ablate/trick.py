@@ -138,9 +138,9 @@ def number(low: float = -math.inf, high: float = math.inf, off: float | None = N
     return Setting("number", low, high, off=off)
 
 
-def integer(low: int, high: float = math.inf) -> Any:
-    """Declare a whole number that is structure."""
-    return Setting("integer", low, high)
+def integer(low: int, high: float = math.inf, off: int | None = None) -> Any:
+    """Declare a whole number that is structure; `off` is what `null` stands for."""
+    return Setting("integer", low, high, off=off)
 
 
 def choice(*choices: str) -> Any:
@@ -199,12 +199,14 @@ class Trick(nn.Module):
     def __init__(self, **settings: Any) -> None:
         """Take every setting; a number may be a sequence with one value per trial."""
         super().__init__()
+        # Numbers as they were given: an optimiser's would lose digits in a float32 buffer.
+        self.exact: dict[str, list[float]] = {}
         self.check_keys(settings)
         for key, setting in self.settings.items():
             given = settings[key]
             if setting.numeric:
                 many = given if isinstance(given, Sequence) else [given]
-                values = [setting.check(self.name, key, v) for v in many]
+                self.exact[key] = values = [setting.check(self.name, key, v) for v in many]
                 self.register_buffer(key, torch.tensor(values, dtype=torch.get_default_dtype()))
             else:
                 setattr(self, key, setting.check(self.name, key, given))
