@@ -9,23 +9,28 @@ Legend: K trials, P parameters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from ablate.models.layers import like
+
+Number = float | Sequence[float] | Tensor  # one for all trials, or one each
 
 
 class Optimizer(nn.Module):
     """Moves theta along a gradient. `lr` [K] is what schedules and two time-scales edit."""
 
     lr: Tensor
+    v: Tensor  # [K, P], every kind keeps one
     memory: tuple[str, ...] = ()  # buffers that a gated move must leave alone
 
-    def __init__(self, theta: Tensor, lr: float | Tensor) -> None:
+    def __init__(self, theta: Tensor, lr: Number) -> None:
         super().__init__()
         self.numbers(theta, lr=lr)
 
-    def numbers(self, theta: Tensor, **values: float | Tensor) -> None:
+    def numbers(self, theta: Tensor, **values: Number) -> None:
         """Register numbers as float64 [K]."""
         for name, value in values.items():
             spread = torch.as_tensor(value, dtype=torch.float64, device=theta.device)
@@ -58,10 +63,10 @@ class Adam(Optimizer):
     def __init__(
         self,
         theta: Tensor,
-        lr: float | Tensor = 2e-4,
-        beta1: float | Tensor = 0.5,
-        beta2: float | Tensor = 0.999,
-        eps: float | Tensor = 1e-8,
+        lr: Number = 2e-4,
+        beta1: Number = 0.5,
+        beta2: Number = 0.999,
+        eps: Number = 1e-8,
     ) -> None:
         super().__init__(theta, lr)
         self.numbers(theta, beta1=beta1, beta2=beta2, eps=eps, n=0.0)
@@ -90,7 +95,7 @@ class SGD(Optimizer):
     v: Tensor
     memory = ("v",)
 
-    def __init__(self, theta: Tensor, lr: float | Tensor, momentum: float | Tensor = 0.0) -> None:
+    def __init__(self, theta: Tensor, lr: Number, momentum: Number = 0.0) -> None:
         super().__init__(theta, lr)
         self.numbers(theta, momentum=momentum)
         self.register_buffer("v", torch.zeros_like(theta))
@@ -112,9 +117,9 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         theta: Tensor,
-        lr: float | Tensor,
-        alpha: float | Tensor = 0.99,
-        eps: float | Tensor = 1e-8,
+        lr: Number,
+        alpha: Number = 0.99,
+        eps: Number = 1e-8,
     ) -> None:
         super().__init__(theta, lr)
         self.numbers(theta, alpha=alpha, eps=eps)
