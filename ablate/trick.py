@@ -199,14 +199,14 @@ class Trick(nn.Module):
     def __init__(self, **settings: Any) -> None:
         """Take every setting; a number may be a sequence with one value per trial."""
         super().__init__()
-        # Numbers as they were given: an optimiser's would lose digits in a float32 buffer.
-        self.exact: dict[str, list[float]] = {}
         self.check_keys(settings)
+        self.values: dict[str, list[float]] = {}  # the numbers in full precision, for optimisers
         for key, setting in self.settings.items():
             given = settings[key]
             if setting.numeric:
                 many = given if isinstance(given, Sequence) else [given]
-                self.exact[key] = values = [setting.check(self.name, key, v) for v in many]
+                values = [setting.check(self.name, key, v) for v in many]
+                self.values[key] = values
                 self.register_buffer(key, torch.tensor(values, dtype=torch.get_default_dtype()))
             else:
                 setattr(self, key, setting.check(self.name, key, given))

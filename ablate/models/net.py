@@ -40,7 +40,7 @@ class Net(nn.Module):
         layers: Network,
         at: Moment,
         init: Callable[[Tensor, Layer, str, Moment], Tensor],
-        weight: Callable[[Tensor, Player, Layer], Tensor],
+        weight: Callable[[Tensor, Player, Layer], Tensor] | None,
     ) -> None:
         """Draw the first parameters.
 
@@ -49,7 +49,7 @@ class Net(nn.Module):
             layers: The network after all surgery; names of leaves are unique.
             at: The moment before the first round; every part draws under its own name.
             init: The `init` seam.
-            weight: The `weight` seam.
+            weight: The `weight` seam, None where no trick touches it.
         """
         super().__init__()
         self.player, self.layers, self.weight = player, layers, weight
@@ -75,15 +75,14 @@ class Net(nn.Module):
 
     def open(self, theta: Tensor) -> Weights:
         """Return theta [K, P] cut into every layer's parts, kernels passed through the seam."""
-        weights = Weights({leaf.name: {} for leaf in leaves(self.layers)})
+        weights, k = Weights(), len(theta)
         weights.channels_last = self.channels_last
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
         flats = theta.split(self.sizes, 1)[:-1]  # the last one is padding
         for (leaf, part, shape), flat in zip(self.cuts, flats, strict=True):
-            value = flat.view(len(theta), *shape)
-            if part == KERNEL:
-                value = self.weight(value, self.player, leaf)
-            weights[leaf.name][part] = value
+            if part == KERNEL and self.weight is not None:
+                flat = self.weight(flat.view(k, *shape), self.player, leaf)  # noqa: PLW2901
+            weights.setdefault(leaf.name, {})[part] = flat.reshape(leaf.used(part, k))
         return weights
 
     def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:

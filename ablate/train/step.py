@@ -63,7 +63,8 @@ class Gan(nn.Module):
         self.nets, self.optimizers = nn.ModuleDict(), nn.ModuleDict()
         for player in ("G", "D"):
             layers = tricks.network(build(player, recipe), player)
-            net = Net(player, layers, feed.start, tricks.init, tricks.weight)
+            weight = tricks.weight if tricks.seams["weight"] else None
+            net = Net(player, layers, feed.start, tricks.init, weight)
             net.channels_last = channels_last
             self.nets[player] = net
             self.optimizers[player] = tricks.optimizer(Adam(net.theta), player)
@@ -243,7 +244,7 @@ class Side:
     @cached_property
     def logits(self) -> Tensor:
         """[K, U], in the precision of theta."""
-        return self.output.value[..., 0].to(self.images.dtype)
+        return self.output.value.squeeze(2).to(self.images.dtype)
 
     @property
     def features(self) -> Tensor:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from ablate.models.layers import Player
-from ablate.optim import Adam as Rule
 from ablate.optim import Optimizer
 from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, number
 
@@ -41,6 +40,4 @@ class Adam(Trick):
 
     def optimizer(self, optimizer: Optimizer, player: Player) -> Optimizer:
         """Return the player's Adam with these numbers."""
-        assert isinstance(optimizer, Rule)
-        optimizer.numbers(optimizer.v, **self.exact)
-        return optimizer
+        return optimizer.edit(**self.values)

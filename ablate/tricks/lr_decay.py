@@ -32,14 +32,14 @@ class LrDecay(Trick):
 
     def build(self, gan: Gan) -> None:
         """Remember the rates that all other tricks have set."""
-        self.register_buffer("first_g", rate(gan, "G").clone())
-        self.register_buffer("first_d", rate(gan, "D").clone())
+        self.register_buffer("first_g", optimizer(gan, "G").lr.clone())
+        self.register_buffer("first_d", optimizer(gan, "D").lr.clone())
 
     def settle(self, step: Step) -> None:
         """Write the rate of the player's next move."""
         t = (step.at.clock + 1).double() / step.gan.feed.rounds
         first = self.first_g if step.player == "G" else self.first_d
-        rate(step.gan, step.player).copy_(first * self.factor(t))
+        optimizer(step.gan, step.player).edit(lr=first * self.factor(t))
 
     def factor(self, t: Tensor) -> Tensor:
         """Return what the rate is multiplied by, [K], at the share t [K] of the budget."""
@@ -52,6 +52,6 @@ class LrDecay(Trick):
         return end**u
 
 
-def rate(gan: Gan, player: Player) -> Tensor:
-    """Return the player's learning rates, the buffer [K] that its optimiser reads."""
-    return cast(Optimizer, gan.optimizers[player]).lr
+def optimizer(gan: Gan, player: Player) -> Optimizer:
+    """Return the player's optimiser."""
+    return cast(Optimizer, gan.optimizers[player])

@@ -32,4 +32,4 @@ class Rmsprop(Trick):
         """Return RMSprop for the players named."""
         if self.nets not in ("both", player):
             return optimizer
-        return RMSprop(optimizer.v, **self.exact)
+        return RMSprop(optimizer.v, 0.0).edit(**self.values)

@@ -26,4 +26,4 @@ class SgdD(Trick):
 
     def optimizer(self, optimizer: Optimizer, player: Player) -> Optimizer:
         """Return SGD for D."""
-        return SGD(optimizer.v, **self.exact) if player == "D" else optimizer
+        return SGD(optimizer.v, 0.0).edit(**self.values) if player == "D" else optimizer

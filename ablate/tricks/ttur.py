@@ -1,7 +1,5 @@
 """Two time-scales."""
 
-import torch
-
 from ablate.models.layers import Player
 from ablate.optim import Optimizer
 from ablate.trick import Strength, Trick, number
@@ -25,7 +23,6 @@ class Ttur(Trick):
 
     def optimizer(self, optimizer: Optimizer, player: Player) -> Optimizer:
         """Multiply D's rate."""
-        if player == "D":
-            lr = optimizer.lr
-            lr.mul_(torch.as_tensor(self.exact["ratio"], dtype=lr.dtype, device=lr.device))
-        return optimizer
+        if player == "G":
+            return optimizer
+        return optimizer.edit(lr=optimizer.lr * optimizer.lr.new_tensor(self.values["ratio"]))
