@@ -26,6 +26,7 @@ class Optimizer(nn.Module):
     """
 
     lr: Tensor
+    v: Tensor  # [K, P], which every kind keeps
     used: Tensor  # [., K, 1] in theta's precision, what `prepare` returned
     memory: tuple[str, ...] = ()  # buffers that a gated move must leave alone
 

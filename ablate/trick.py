@@ -139,9 +139,9 @@ def number(low: float = -math.inf, high: float = math.inf, off: float | None = N
     return Setting("number", low, high, off=off)
 
 
-def integer(low: int, high: float = math.inf) -> Any:
-    """Declare a whole number that is structure."""
-    return Setting("integer", low, high)
+def integer(low: int, high: float = math.inf, off: int | None = None) -> Any:
+    """Declare a whole number that is structure; `off` is what `null` stands for."""
+    return Setting("integer", low, high, off=off)
 
 
 def factor(low: float, high: float) -> Any:
