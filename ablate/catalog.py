@@ -1,6 +1,7 @@
 """Which tricks there are: every yaml in conf/trick is one.
 
-Reading the catalog imports no torch; a trick's class is imported when it is asked for.
+Reading the catalog imports no torch; a trick's class is imported when it is asked for. A user's own
+config folder joins by `look_in`, in every process that trains.
 """
 
 from __future__ import annotations
@@ -13,12 +14,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ablate.errors import UserError
 
 if TYPE_CHECKING:
     from ablate.trick import Trick, TrickSet
+
+
+_further: list[Path] = []
+
+
+def look_in(*folders: Path) -> None:
+    """Take the tricks of further config folders into the catalog; ours win over theirs."""
+    for folder in folders:
+        if folder not in _further and folder != conf_root() / "conf":
+            _further.append(folder)
+            names.cache_clear()
+            entry.cache_clear()
+
+
+def roots() -> list[Path]:
+    """Return the config folders in the order in which Hydra searches them."""
+    return [conf_root() / "conf", *_further]
 
 
 def conf_root() -> Path:
@@ -38,24 +54,31 @@ class Entry:
 
 
 @lru_cache
-def names(*folders: Path) -> list[str]:
-    """Return the names of all tricks, from conf/trick and from further config folders."""
-    roots = [conf_root() / "conf", *folders]
-    return sorted({file.stem for root in roots for file in (root / "trick").glob("*.yaml")})
+def names() -> list[str]:
+    """Return the names of all tricks."""
+    return sorted({file.stem for root in roots() for file in (root / "trick").glob("*.yaml")})
 
 
 @lru_cache
-def entry(name: str, *folders: Path) -> Entry:
-    """Return the yaml of one trick.
+def entry(name: str) -> Entry:
+    """Return the yaml of one trick, read as Hydra reads it (1e-4 is a number, on is a word).
 
     Raises:
-        UserError: There is no such trick; the nearest name is told.
+        UserError: There is no such trick, or its yaml has no key of its own name.
     """
-    for root in (*folders, conf_root() / "conf"):
-        file = root / "trick" / f"{name}.yaml"
-        if file.is_file():
-            return parse(name, yaml.safe_load(file.read_text())[name])
-    raise UserError(f"There is no trick '{name}'; {nearest(name, names(*folders))}.")
+    from omegaconf import OmegaConf
+
+    file = next((f for r in roots() if (f := r / "trick" / f"{name}.yaml").is_file()), None)
+    if file is None:
+        raise UserError(f"There is no trick '{name}'; {nearest(name, names())}.")
+    content = OmegaConf.to_container(OmegaConf.load(file))
+    node = content.get(name) if isinstance(content, dict) else None
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise UserError(
+            f"{file} does not describe a trick; its one top key must be '{name}' with a "
+            "_target_: module.Class below it."
+        )
+    return parse(name, node)
 
 
 def parse(name: str, node: Mapping[str, Any]) -> Entry:
@@ -91,9 +114,9 @@ def load_class(target: str) -> type[Trick]:
     return found
 
 
-def trick_class(name: str, *folders: Path) -> type[Trick]:
+def trick_class(name: str) -> type[Trick]:
     """Return the class of a trick by its name."""
-    return load_class(entry(name, *folders).target)
+    return load_class(entry(name).target)
 
 
 def trick_set(trials: Sequence[Mapping[str, Mapping[str, Any]]]) -> TrickSet:

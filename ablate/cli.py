@@ -1,0 +1,203 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ablate import __version__
+from ablate.errors import UserError
+
+EPILOG = """\
+examples:
+  ablate tricks                                    what there is
+  ablate train trick=[label_smooth,ema_g] seed=3   one trial
+  ablate sweep demo                                a ready study
+  ablate report results/demo -o reports/demo       its tables and figures
+"""
+TRAIN = """\
+usage: ablate train [key=value ...] [-m] [--config-dir DIR]
+
+Trains one trial and writes it to out/trials/. The same command again finds it finished, or goes on
+where it was stopped.
+
+  trick=[label_smooth,ema_g]       tricks, several at once (`ablate tricks` lists them)
+  trick.label_smooth.real_low=0.9  a setting of a selected trick
+  budget.images=500000 seed=3      any other value; `ablate train --cfg job` prints all
+  device=cuda                      cpu, cuda, cuda:1 or auto
+  out=results/mine                 where results go
+  tracker=wandb                    mirror to Weights & Biases
+
+  -m seed=0,1,2                    train each of several values; 'trick=[],[a],[a,b]' works as well
+  -m hydra/launcher=joblib ...     at the same time, one per core
+  --config-dir DIR                 a folder of yours with trick/NAME.yaml, data/NAME.yaml, ...
+"""
+SWEEP = """\
+usage: ablate sweep STUDY [key=value ...] [--config-dir DIR]
+
+Plans a study, prints and writes the plan, and trains it. The same command again goes on where it
+was stopped. STUDY is a ready one or the path of a yaml.
+
+  trick=[label_smooth,ema_g]       other tricks than the yaml selects
+  study.seeds=[0,1,2,3,4]          seeds; every arm gets the same
+  study.always=[batch_norm]        tricks that are on in every arm
+  out=results/mine                 where results go
+  hydra/launcher=basic             all trials in this process; the default is one worker per core
+"""
+GROUPS = ("data", "model", "budget", "metric", "tracker", "preset")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return run(arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        print(f"{error}; free the disk, or type another out=.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped at once; the same command goes on at the last checkpoint.", file=sys.stderr)
+        return 130
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; mistakes are raised."""
+    if arguments[:1] in (["train"], ["sweep"]):
+        return composed(arguments[0], arguments[1:])
+    parsed = parser().parse_args(arguments)
+    if parsed.command is None:
+        parser().print_help()
+        return 0
+    command: Callable[[argparse.Namespace], None] = parsed.run
+    command(parsed)
+    return 0
+
+
+def composed(command: str, rest: list[str]) -> int:
+    """Run a command whose arguments are Hydra's."""
+    if "-h" in rest or "--help" in rest or (command == "sweep" and not rest):
+        print(TRAIN + "\n" + listing() if command == "train" else SWEEP + "\n" + studies())
+        return 0
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from ablate import app
+    from ablate.compose import sweeps_folder
+    from ablate.overrides import explain
+
+    try:
+        if command == "train":
+            app.train(rest)
+        else:
+            app.sweep(rest[0], rest[1:], sweeps_folder())
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error) from error
+    return 0
+
+
+def listing() -> str:
+    """Return what can be typed for every group."""
+    from ablate.compose import conf_folder
+
+    lines = []
+    for group in GROUPS:
+        names = sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+        lines.append(f"  {group + '=':10}{', '.join(names)}")
+    return "\n".join(lines)
+
+
+def studies() -> str:
+    """Return the ready studies with the first line of each."""
+    from ablate.compose import sweeps_folder
+
+    files = sorted(sweeps_folder().glob("*.yaml"))
+    lines = [(file.stem, file.read_text().splitlines()[0].lstrip("# ")) for file in files]
+    return "\n".join(f"  {name:20}{comment}" for name, comment in lines)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what to type instead."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a sentence rather than print the usage."""
+        if "invalid choice: " in message:
+            word = message.split("invalid choice: ")[1].split("'")[1]
+            near = difflib.get_close_matches(word, COMMANDS, 1)
+            hint = f"did you mean '{near[0]}'" if near else f"type one of {', '.join(COMMANDS)}"
+            raise UserError(f"There is no command '{word}'; {hint}.")
+        raise UserError(f"{message}; `{self.prog} --help` shows what to type.")
+
+
+COMMANDS = ("train", "sweep", "report", "tricks", "data")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of everything but Hydra's overrides."""
+    top = Parser(
+        prog="ablate",
+        description="Which GAN training tricks help, which hurt, and which only help together.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"ablate {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands.add_parser("train", help="train one trial, or several with -m")
+    commands.add_parser("sweep", help="plan and train a study")
+    one = commands.add_parser("report", help="tables and figures of a results folder")
+    one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
+    one.add_argument("-o", "--out", type=Path, required=True, help="folder of the report")
+    one.set_defaults(run=report)
+    one = commands.add_parser("tricks", help="list all tricks, or show one")
+    one.add_argument("name", nargs="?", help="name of a trick")
+    one.add_argument("--config-dir", type=Path, help="a folder of yours with trick/NAME.yaml")
+    one.set_defaults(run=tricks)
+    one = commands.add_parser("data", help="download public data sets")
+    actions = one.add_subparsers(dest="action", required=True, parser_class=Parser)
+    one = actions.add_parser("fetch", help="download one, checked against its checksum")
+    one.add_argument("name", help="mnist, fashion_mnist or cifar10")
+    one.add_argument("--root", type=Path, required=True, help="folder of data sets")
+    one.set_defaults(run=fetch)
+    return top
+
+
+def report(parsed: argparse.Namespace) -> None:
+    """Run `ablate report`."""
+    from ablate.report import write_report
+
+    print(write_report(parsed.folders, parsed.out))
+
+
+def tricks(parsed: argparse.Namespace) -> None:
+    """Run `ablate tricks`."""
+    from rich.console import Console
+
+    from ablate.card import print_card, print_tricks
+    from ablate.catalog import look_in
+
+    if parsed.config_dir is not None:
+        sys.path.append(str(Path.cwd()))
+        look_in(parsed.config_dir)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    if parsed.name is None:
+        print_tricks(console)
+    else:
+        print_card(parsed.name, console)
+
+
+def fetch(parsed: argparse.Namespace) -> None:
+    """Run `ablate data fetch`."""
+    from ablate.data import fetch as download
+
+    print(download(parsed.name, parsed.root))

@@ -1,0 +1,215 @@
+"""From a composed config tree to a frozen trial, and to what a trial must not depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from ablate.catalog import conf_root, look_in, nearest, parse
+from ablate.errors import UserError
+from ablate.trial import Trial
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from ablate.data import Dataset
+
+# Where files lie is the machine's business; what is in them is hashed into `data.fingerprint`.
+PATHS = ("root", "path", "cache")
+WHOLE = {"batch_size": 1, "latent_dim": 1, "images": 1, "evaluations": 1, "samples": 2,
+         "curve_points": 1, "width": 1}  # fmt: skip
+PARTS = ("data", "model", "budget", "metric", "train", "trick", "tracker")
+SWITCHES = ("channels_last", "compile")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run needs to know and a result must not depend on.
+
+    Attributes:
+        device: "cpu" or "cuda", resolved.
+        out: The results folder.
+        cache: Where decoded images, classifiers and statistics of real images are kept.
+        root: Where the data set's files lie.
+        inception: Where the Inception network lies.
+    """
+
+    device: str
+    out: Path
+    cache: Path
+    root: str | None = None
+    inception: str | None = None
+
+
+def conf_folder() -> Path:
+    """Return the config tree, in a checkout or in an installed package."""
+    return conf_root() / "conf"
+
+
+def sweeps_folder() -> Path:
+    """Return the ready studies, in a checkout or in an installed package."""
+    return conf_root() / "sweeps"
+
+
+def join_sources(sources: Sequence[Any]) -> None:
+    """Take the tricks of every config folder that Hydra searched into the catalog."""
+    folders = [Path(s.path.removeprefix("file://")) for s in sources if s.schema == "file"]
+    look_in(*folders)
+
+
+def machine(config: DictConfig) -> Machine:
+    """Return where a run takes place.
+
+    Raises:
+        UserError: A GPU is asked for and there is none.
+    """
+    return Machine(
+        resolve_device(str(config.device)),
+        Path(config.out).expanduser(),
+        Path(config.cache).expanduser(),
+        config.data.get("root"),
+        config.metric.get("path"),
+    )
+
+
+def resolve_device(wanted: str) -> str:
+    """Return the device that `device=` means here.
+
+    Raises:
+        UserError: It is not a device, or there is no GPU.
+    """
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = wanted.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
+        raise UserError(f"device={wanted} is no device; type device=auto, cpu, cuda or cuda:1.")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(index or 0) >= count:
+        raise UserError(
+            f"device={wanted}, and PyTorch {torch.__version__} sees {count} CUDA devices here; "
+            "type device=auto or device=cpu."
+        )
+    return wanted
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a results folder that cannot be written, before anything is trained.
+
+    Raises:
+        UserError: The sentence says why.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"room for a byte?")
+            file.flush()
+    except OSError as error:
+        raise UserError(
+            f"Cannot write to {folder} ({error.strerror}); type another folder: out=results/NAME."
+        ) from error
+
+
+def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
+    """Return the trial that a composed config describes.
+
+    Args:
+        config: The whole tree.
+        dataset: What `config.data` names; its fingerprint becomes part of the trial, so that two
+            folders with other images in them are never one trial.
+
+    Raises:
+        UserError: A value is missing or cannot be.
+    """
+    from ablate.assemble import PRECISIONS
+
+    tree = resolved(config)
+    for part in PARTS:
+        if not isinstance(tree[part], Mapping):
+            raise UserError(f"{part}={tree[part]} names nothing; {part} holds further keys.")
+    data = {**without_paths(tree["data"]), "fingerprint": dataset.fingerprint}
+    trial = Trial(
+        tricks=tricks_of(tree["trick"]),
+        seed=seed_of(tree["seed"], "seed"),
+        data=data,
+        model=tree["model"],
+        budget=tree["budget"],
+        metric=without_paths(tree["metric"]),
+        train=tree["train"],
+    )
+    for part in ("model", "budget", "train"):
+        check_numbers(part, getattr(trial, part))
+    if trial.train["precision"] not in PRECISIONS:
+        raise unknown("train.precision", str(trial.train["precision"]), PRECISIONS)
+    return trial
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """Return the tree as plain values, interpolations resolved.
+
+    Raises:
+        UserError: A value that has no default was not given.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import MissingMandatoryValue
+
+    try:
+        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+    except MissingMandatoryValue as error:
+        key = str(getattr(error, "full_key", ""))
+        raise UserError(f"{key} has no default; type {key}=...") from error
+
+
+def tricks_of(node: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return name -> settings of the selected tricks.
+
+    Raises:
+        UserError: A setting is given for a trick that is not selected.
+    """
+    for name, settings in node.items():
+        if not isinstance(settings, Mapping) or "_target_" not in settings:
+            others = ",".join(other for other in node if other != name)
+            raise UserError(
+                f"Settings are given for trick {name}, which is not selected; "
+                f"type trick=[{others + ',' if others else ''}{name}] or drop them."
+            )
+    return {name: dict(parse(name, settings).settings) for name, settings in node.items()}
+
+
+def without_paths(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part of the tree without its paths."""
+    return {key: value for key, value in part.items() if key not in PATHS}
+
+
+def seed_of(value: Any, key: str) -> int:
+    """Return a seed.
+
+    Raises:
+        UserError: It is not a whole number from 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise UserError(f"{key}={value} is no seed; type a whole number from 0 to 2147483647.")
+    return value
+
+
+def check_numbers(part: str, values: Mapping[str, Any]) -> None:
+    """Refuse counts that are no counts and switches that are no switches.
+
+    Raises:
+        UserError: The sentence names the key and what it may be.
+    """
+    for key, value in values.items():
+        if key in SWITCHES and not isinstance(value, bool):
+            raise UserError(f"{part}.{key}={value} is not a switch; type true or false.")
+        low = WHOLE.get(key)
+        if low is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
+            raise UserError(f"{part}.{key}={value} must be a whole number of at least {low}.")
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> UserError:
+    """Return the error for a name that is not among those known."""
+    return UserError(f"There is no {kind} '{name}'; {nearest(name, known)}.")

@@ -1,0 +1,88 @@
+"""Ctrl-C: the first one ends after the current interval, the second one at once.
+
+The workers of a study may be other processes. They hear of it through a file in the results folder,
+whichever launcher started them.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar
+
+LOOK_SECONDS = 0.5
+
+
+class Interrupt:
+    """Within `with Interrupt(...)`, SIGINT and SIGTERM ask for an end instead of making one.
+
+    Attributes:
+        code: What the process shall exit with, 128 + the signal, or 0 where nothing was asked.
+        current: The one of this process, if it has one.
+    """
+
+    current: ClassVar[Interrupt | None] = None
+
+    def __init__(self, tell: Callable[[], None] = lambda: None) -> None:
+        self.tell, self.code = tell, 0
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupt:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self.handle)
+        Interrupt.current = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Interrupt.current = None
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def handle(self, number: int, _: FrameType | None) -> None:
+        """Take a signal."""
+        if self.code:
+            raise KeyboardInterrupt
+        self.code = 128 + number
+        print("\nStopping after this interval; once more stops at once.", file=sys.stderr)
+        self.tell()
+
+
+class StopFile:
+    """A file that asks the workers of a study, in whatever process, to stop after an interval."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "claims" / "stop"
+        self.looked, self.seen = 0.0, False
+
+    def ask(self) -> None:
+        """Ask all workers to stop."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch()
+
+    def clear(self) -> None:
+        """Let workers work."""
+        self.path.unlink(missing_ok=True)
+
+    def __call__(self) -> bool:
+        """Return whether somebody has asked; looks at the disk twice a second at most."""
+        now = time.monotonic()
+        if not self.seen and now - self.looked > LOOK_SECONDS:
+            self.looked, self.seen = now, self.path.exists()
+        return self.seen
+
+
+def leave_signals_to_parent() -> None:
+    """Ignore Ctrl-C in a worker process: the terminal sends it to all, the parent decides."""
+    if Interrupt.current is None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def asked_here() -> bool:
+    """Return whether this process was asked to stop."""
+    return Interrupt.current is not None and Interrupt.current.code != 0

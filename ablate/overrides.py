@@ -1,0 +1,104 @@
+"""What Hydra says about a mistaken override, as one sentence that says what to type instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from omegaconf.errors import OmegaConfBaseException
+
+from ablate.catalog import names, nearest
+from ablate.compose import conf_folder, unknown
+from ablate.errors import UserError
+
+AMBIGUOUS = "Ambiguous value for argument '"
+
+
+def explain(error: HydraException | OmegaConfBaseException) -> UserError:
+    """Return the sentence for an error of Hydra or OmegaConf."""
+    if isinstance(error, MissingConfigException):
+        return missing(error)
+    if isinstance(error, OverrideParseException):
+        return UserError(
+            f"'{error.override}' cannot be read; type key=value, several tricks as trick=[a,b], "
+            "and put quotes around text with commas or spaces."
+        )
+    cause = error.__cause__
+    if isinstance(error, ConfigCompositionException) and isinstance(cause, OmegaConfBaseException):
+        return wrong_key(cause) if in_no_tree(cause) else plain(cause)
+    if str(error).startswith(AMBIGUOUS):
+        return ambiguous(str(error).removeprefix(AMBIGUOUS).split("'\n")[0])
+    return plain(error)
+
+
+def missing(error: MissingConfigException) -> UserError:
+    """Return the sentence for a choice that no file stands for."""
+    group, _, name = str(error.missing_cfg_file).rpartition("/")
+    if group == "trick":
+        return unknown("trick", name, names())
+    options = error.options or choices(group)
+    return unknown(group or "config", name, [str(option) for option in options])
+
+
+def choices(group: str) -> list[str]:
+    """Return what can be typed behind `group=`."""
+    return sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+
+
+def in_no_tree(cause: OmegaConfBaseException) -> bool:
+    """Return whether a key was set that the tree does not have."""
+    return "is not in struct" in str(cause) and getattr(cause, "parent_node", None) is not None
+
+
+def wrong_key(cause: OmegaConfBaseException) -> UserError:
+    """Return the sentence for a key that the tree does not have, with the nearest that it has."""
+    key: str = str(cause.key)
+    place = str(cause.full_key).rpartition(".")[0]
+    node: Any = cause.parent_node
+    if place == "trick" and key in names():
+        chosen = ",".join([*map(str, node), key])
+        return UserError(f"Trick {key} is not selected; type trick=[{chosen}].")
+    if place == "trick":
+        return unknown("trick", key, names())
+    inside = f" in {place}" if place else ""
+    known = sorted(str(k) for k in node) if hasattr(node, "keys") else []
+    known = [k for k in known if k not in ("_target_", "search", "hydra")]
+    return UserError(f"There is no key '{key}'{inside}; {nearest(key, known)}.")
+
+
+def ambiguous(override: str) -> UserError:
+    """Return the sentence for several values in a command that takes one."""
+    key, _, values = override.partition("=")
+    both = f" or {key}=[{values}] for a set of them" if key == "trick" else ""
+    return UserError(
+        f"{override} names several values; add -m to train one trial for each{both}."
+    )
+
+
+def plain(error: BaseException) -> UserError:
+    """Return the first line of a message."""
+    line = next(iter(str(error).splitlines()), type(error).__name__)
+    return UserError(f"The configuration does not compose: {line}")
+
+
+def yaml_of(sweep: str, folder: Path) -> Path:
+    """Return the file of a study: a path as it stands, or a name in the folder of ready ones.
+
+    Raises:
+        UserError: There is no such study.
+    """
+    if sweep.endswith((".yaml", ".yml")):
+        file = Path(sweep).expanduser()
+        if not file.is_file():
+            raise UserError(f"There is no file {file}; type the path of a study's yaml.")
+        return file
+    file = folder / f"{sweep}.yaml"
+    if not file.is_file():
+        raise unknown("study", sweep, sorted(f.stem for f in folder.glob("*.yaml")))
+    return file

@@ -1,0 +1,151 @@
+"""Claims: which worker trains which trial, agreed through files alone.
+
+A claim is a file `claims/<trial>.<attempt>` that exactly one process can create. Its time of change
+is the worker's heartbeat. Where the last attempt's worker is dead, the next attempt may be created,
+again by exactly one process, so that nothing is ever renamed or removed under somebody's feet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+BEAT_SECONDS = 3.0
+STALE_SECONDS = 60.0  # clocks of two hosts that share a disk may differ by some of it
+ATTEMPTS = 3  # a trial whose worker died so often kills workers
+
+
+class Claim:
+    """A trial that is ours until we release it or die.
+
+    Attributes:
+        attempt: 1 for the first; more where earlier workers died over it.
+    """
+
+    def __init__(self, path: Path, attempt: int, about: dict[str, Any]) -> None:
+        self.path, self.attempt, self.about = path, attempt, about
+        self.over = threading.Event()
+        self.heart = threading.Thread(target=self.beat, daemon=True)
+        self.heart.start()
+
+    def beat(self) -> None:
+        """Renew the file's time of change until released."""
+        while not self.over.wait(BEAT_SECONDS):
+            try:
+                os.utime(self.path)
+            except OSError:
+                return  # the folder was taken away; the write of the results will say so
+
+    def tell(self, images: int) -> None:
+        """Let onlookers know how far the trial is."""
+        beside = self.path.with_name(f".{self.path.name}")
+        try:
+            beside.write_text(json.dumps({**self.about, "images": images}))
+            beside.replace(self.path)
+        except OSError:
+            beside.unlink(missing_ok=True)  # a full disk is told where it matters, at a checkpoint
+
+    def release(self) -> None:
+        """Give the trial up, finished or not, and forget all attempts at it."""
+        self.over.set()
+        self.heart.join()
+        trial = self.path.stem
+        for path in attempts(self.path.parent, trial).values():
+            path.unlink(missing_ok=True)
+        tidy(self.path.parent.parent)
+
+
+def take(folder: Path, trial: str) -> Claim | None:
+    """Return a claim on a trial, or None where a living worker has it.
+
+    Ask whether the trial is finished after this, not before: its worker may just have left.
+    """
+    claims = folder / "claims"
+    held = attempts(claims, trial)
+    last = max(held, default=0)
+    if held and is_alive(held[last]):
+        return None
+    path, about = claims / f"{trial}.{last + 1}", whoami()
+    try:
+        with create(path) as file:
+            json.dump(about, file)
+    except FileExistsError:
+        return None
+    return Claim(path, last + 1, about)
+
+
+def create(path: Path) -> TextIO:
+    """Return a file that no other process created; its folder may vanish while we ask."""
+    for _ in range(10):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return path.open("x")
+        except FileNotFoundError:
+            continue
+    return path.open("x")
+
+
+def tidy(folder: Path) -> None:
+    """Remove what is empty of a results folder: it holds results, or it is not there."""
+    for empty in (folder / "claims", folder / "checkpoints", folder):
+        with suppress(OSError):
+            empty.rmdir()
+
+
+def attempts(claims: Path, trial: str) -> dict[int, Path]:
+    """Return attempt -> file."""
+    found = claims.glob(f"{trial}.*")
+    return {int(path.suffix[1:]): path for path in found if path.suffix[1:].isdigit()}
+
+
+def whoami() -> dict[str, Any]:
+    """Return what tells one process from all others."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "images": 0}
+
+
+def is_alive(path: Path) -> bool:
+    """Return whether the worker behind a claim lives: its heart beats, and here its process is."""
+    try:
+        late = time.time() - path.stat().st_mtime
+        about = json.loads(path.read_text() or "{}")
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        about = {}  # caught between its creation and its first line
+    if late > STALE_SECONDS:
+        return False
+    return about.get("host") != socket.gethostname() or is_running(about["pid"])
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process of this machine runs; one that waits to be buried does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return True  # no /proc here
+
+
+def progress(folder: Path) -> dict[str, int]:
+    """Return trial -> images shown so far, of the trials that living workers have."""
+    claims, found = folder / "claims", {}
+    if not claims.is_dir():
+        return {}
+    for path in claims.iterdir():
+        if path.name[0] != "." and path.suffix[1:].isdigit() and is_alive(path):
+            try:
+                found[path.stem] = int(json.loads(path.read_text())["images"])
+            except (OSError, ValueError, KeyError):
+                continue
+    return found

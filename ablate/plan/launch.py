@@ -1,0 +1,143 @@
+"""A study from its config to its end: plan, write, print, launch workers until nothing is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ablate.compose import Machine, join_sources, check_writable, machine, resolved
+from ablate.errors import UserError
+from ablate.interrupt import Interrupt, StopFile
+from ablate.plan.claim import ATTEMPTS, progress
+from ablate.plan.files import unfinished, write_plan
+from ablate.plan.study import Plan, plan_of
+from ablate.plan.watch import Watch
+from ablate.plan.worker import status_of, workers_of
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+Launch = Callable[[int], Any]  # starts so many workers and returns when all have ended
+
+
+def sweep(config: DictConfig, launch: Launch) -> None:
+    """Run a study, or what is left of it.
+
+    Args:
+        config: The composed study, with Hydra's own node.
+        launch: Starts workers.
+
+    Raises:
+        UserError: The study is wrong; all reasons at once, nothing written.
+        SystemExit: It was interrupted (128 + signal), or workers died (1).
+    """
+    from omegaconf import OmegaConf
+
+    from ablate.run import dataset_of, prepare
+    from ablate.tracker import check_tracker
+
+    join_sources(config.hydra.runtime.config_sources)
+    launcher = resolved(config.hydra.launcher)
+    config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    place = machine(config)
+    plan = plan_of(config, dataset_of(config, place))
+    check_tracker(resolved(config.tracker))
+    prepare(plan.trials[0], place)  # once, before many workers want the same cache
+    check_writable(place.out)
+    write_plan(place.out, plan)
+    study = resolved(config.study)
+    left = unfinished(place.out, plan.trials)
+    workers = min(workers_of(study, launcher, place.device), max(1, len(left)))
+    show(plan, place, workers)
+    if left:
+        launch_all(plan, place, workers, launch)
+    conclude(plan, place.out)
+
+
+def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch) -> None:
+    """Launch workers, and again where some died, until nothing is left that can be trained.
+
+    Raises:
+        SystemExit: Interrupted.
+    """
+    stop = StopFile(place.out)
+    stop.clear()
+    with Interrupt(stop.ask) as interrupt, Watch(place.out, plan.trials, plan.images):
+        for _ in range(ATTEMPTS + 1):  # a trial that kills its worker so often is given up
+            error = attempt(launch, workers)
+            left = unfinished(place.out, plan.trials)
+            others = progress(place.out)
+            if interrupt.code or error is None or all(t.id in others for t in left):
+                break
+            print(f"A worker died ({error}); going on with those that are left.")
+    stop.clear()
+    if interrupt.code:
+        left = unfinished(place.out, plan.trials)
+        print(f"{len(left)} of {len(plan.trials)} trials are left; the same command goes on.")
+        raise SystemExit(interrupt.code)
+
+
+def attempt(launch: Launch, workers: int) -> str | None:
+    """Launch and wait; return what ended it, None where every worker came back.
+
+    Raises:
+        UserError: A worker met something that a person has to mend.
+    """
+    try:
+        returned = launch(workers)
+    except UserError:
+        raise
+    except Exception as error:  # launchers have errors of their own for a worker that was killed
+        return f"{type(error).__name__}"
+    for job in returned:
+        _ = job.return_value  # raises what the worker raised
+    return None
+
+
+def show(plan: Plan, place: Machine, workers: int) -> None:
+    """Print the plan: arms, what cannot be trained and why, and what it all costs."""
+    console = Console(highlight=False)
+    table = Table("arm", "tricks", box=None, padding=(0, 2))
+    for arm in plan.arms:
+        why = f"n/a: {' '.join(arm.refused)}" if arm.refused else ", ".join(arm.arm.tricks)
+        table.add_row(arm.arm.name, why or "none")
+    console.print(table)
+    for doubt in dict.fromkeys(d for arm in plan.arms for d in arm.doubts):
+        console.print(f"Note: {doubt}", markup=False)
+    trials = len(plan.trials)
+    budget = plan.trials[0].budget["images"]
+    if budget != plan.images:
+        console.print(
+            f"Note: budget.images={budget} is no multiple of the batch; "
+            f"D is shown {plan.images:,} images in every trial."
+        )
+    console.print(
+        f"{plan.design}: {trials // len(plan.seeds)} arms x {len(plan.seeds)} seeds = {trials} "
+        f"trainings of {plan.images:,} images, {trials * plan.images:,} in all; "
+        f"{workers} worker{'s' if workers > 1 else ''} on {place.device}; "
+        f"{trials - len(unfinished(place.out, plan.trials))} finished before."
+    )
+
+
+def conclude(plan: Plan, folder: Path) -> None:
+    """Print what the study has come to.
+
+    Raises:
+        SystemExit: Trials are left.
+    """
+    left = unfinished(folder, plan.trials)
+    ended = [t for t in plan.trials if t not in left]
+    counts = Counter(status_of(folder, trial)["status"] for trial in ended)
+    words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
+    print(f"{len(ended)} of {len(plan.trials)} trials: {words or 'none'}. Results in {folder}")
+    if counts["crashed"]:
+        print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
+    if left:
+        print(f"{len(left)} are left (or in the hands of other workers); the same command goes on.")
+        raise SystemExit(1)
+    print(f"Next: ablate report {folder} -o reports/{folder.name}")

@@ -1,0 +1,87 @@
+"""Watching a study from outside its workers: what is finished, what is under way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ablate.plan.claim import progress
+from ablate.plan.files import is_finished, unfinished
+from ablate.plan.worker import status_of
+from ablate.trial import Trial
+
+LOOK_SECONDS = 0.5
+
+
+class Watch:
+    """Within `with Watch(...)`, every trial that ends is a line, and on a terminal a bar moves."""
+
+    def __init__(self, folder: Path, trials: Sequence[Trial], images: int) -> None:
+        self.folder, self.trials, self.images = folder, trials, images
+        self.console = Console(highlight=False)
+        self.todo = unfinished(folder, trials)
+        self.before = (len(trials) - len(self.todo)) * images
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.look_on, daemon=True)
+        self.bar = Progress(
+            TextColumn("[bold]{task.fields[trials]}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[pace]}"),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        total = len(trials) * images
+        self.id = self.bar.add_task("", total=total, completed=self.before, trials="", pace="")
+
+    def __enter__(self) -> Watch:
+        self.start = time.monotonic()
+        self.bar.start()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+        self.look()
+        self.bar.stop()
+
+    def look_on(self) -> None:
+        """Look now and then until the study ends."""
+        while not self.over.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Say what has ended since the last look, and move the bar."""
+        for trial in [t for t in self.todo if is_finished(self.folder, t)]:
+            self.todo.remove(trial)
+            self.console.print(self.line(trial), markup=False)
+        if not self.console.is_terminal:
+            return
+        done = len(self.trials) - len(self.todo)
+        todo = {trial.id for trial in self.todo}
+        under_way = sum(n for trial, n in progress(self.folder).items() if trial in todo)
+        images = done * self.images + under_way
+        pace = (images - self.before) / (time.monotonic() - self.start)
+        self.bar.update(
+            self.id,
+            completed=images,
+            trials=f"{done}/{len(self.trials)} trials",
+            pace=f"{pace:,.0f} images/s",
+        )
+
+    def line(self, trial: Trial) -> str:
+        """Return what a finished trial has come to."""
+        status: dict[str, Any] = status_of(self.folder, trial)
+        why = f" ({status['reason']})" if status["reason"] else ""
+        count = f"{len(self.trials) - len(self.todo)}/{len(self.trials)}"
+        return (
+            f"{count:>7}  {trial.arm}, seed {trial.seed}: {status['status']}{why}, "
+            f"{status['wall_seconds']:.1f} s"
+        )

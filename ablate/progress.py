@@ -1,0 +1,125 @@
+"""How a trial is doing: a live line on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ablate.train.loop import Listener, Outcome
+
+LINE_SECONDS = 10.0
+SHOWN = ("loss_d", "loss_g")
+
+
+def shower(label: str, console: Console | None = None) -> Listener:
+    """Return the listener that suits where output goes."""
+    console = console or Console()
+    return Live(label, console) if console.is_terminal else Lines(label)
+
+
+def first_score(generator: str, scores: list[Any]) -> str:
+    """Return the leading metric in words."""
+    if not scores:
+        return ""
+    name = scores[0].metric + (f" ({generator})" if generator != "raw" else "")
+    return f"{name} {number(scores[0].value)}"
+
+
+def number(value: float) -> str:
+    """Return a number with four digits."""
+    return "nan" if math.isnan(value) else f"{value:.4g}"
+
+
+def losses(signals: Mapping[str, float]) -> str:
+    """Return the losses in words."""
+    return "  ".join(f"{name} {number(signals[name])}" for name in SHOWN if name in signals)
+
+
+class Pace:
+    """Images a second since this session began, where a resumed trial did not begin at zero."""
+
+    def __init__(self) -> None:
+        self.first: tuple[int, float] | None = None
+
+    def __call__(self, images: int) -> str:
+        """Return images a second in words."""
+        now = time.monotonic()
+        if self.first is None:
+            self.first = images, now
+            return ""
+        seconds = now - self.first[1]
+        return f"{(images - self.first[0]) / seconds:,.0f} images/s" if seconds > 0 else ""
+
+
+class Live(Listener):
+    """A bar that moves, with images/s, losses, the latest metric, and the time left."""
+
+    def __init__(self, label: str, console: Console) -> None:
+        self.pace, self.task = Pace(), None
+        self.bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[pace]}"),
+            TextColumn("[dim]{task.fields[losses]}"),
+            TextColumn("[cyan]{task.fields[score]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+        )
+        self.bar.start()
+        self.id = self.bar.add_task(label, total=None, pace="", losses="", score="")
+
+    def started(self, images: int) -> None:
+        """Set the length of the bar."""
+        self.bar.update(self.id, total=images)
+
+    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
+        """Move the bar."""
+        self.bar.update(self.id, completed=images, pace=self.pace(images), losses=losses(signals))
+
+    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
+        """Show the latest metric."""
+        self.bar.update(self.id, completed=images, score=first_score(generator, scores))
+
+    def finished(self, slot: int, outcome: Outcome) -> None:
+        """Fill the bar with what was trained."""
+        self.bar.update(self.id, completed=outcome.images)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self.bar.stop()
+
+
+class Lines(Listener):
+    """A line every ten seconds and at every evaluation, for logs."""
+
+    def __init__(self, label: str) -> None:
+        self.label, self.pace = label, Pace()
+        self.total, self.said = 0, time.monotonic()
+
+    def started(self, images: int) -> None:
+        """Say what is coming."""
+        self.total = images
+        self.say(f"{images:,} images")
+
+    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
+        """Say where we are, now and then."""
+        pace = self.pace(images)
+        if time.monotonic() - self.said > LINE_SECONDS:
+            left = (self.total - images) * seconds / images
+            self.say(f"{images:,}/{self.total:,}  {pace}  {losses(signals)}  {left:,.0f} s left")
+
+    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
+        """Say the leading metric."""
+        self.say(f"{images:,}/{self.total:,}  {first_score(generator, scores)}")
+
+    def say(self, text: str) -> None:
+        """Print a line of this trial."""
+        self.said = time.monotonic()
+        print(f"{self.label}: {text}", file=sys.stdout, flush=True)

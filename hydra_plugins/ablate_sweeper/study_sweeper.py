@@ -1,0 +1,51 @@
+"""Hydra's sweeper for studies. It is imported at every start of Hydra, so it imports little."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+TARGET = "hydra_plugins.ablate_sweeper.study_sweeper.StudySweeper"
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="study", node={"_target_": TARGET}, provider="ablate"
+)
+
+
+class StudySweeper(Sweeper):
+    """Launches workers rather than trials: whichever launcher runs them, they share one plan."""
+
+    def setup(
+        self,
+        *,
+        hydra_context: HydraContext,
+        task_function: TaskFunction,
+        config: DictConfig,
+    ) -> None:
+        """Take what Hydra hands over."""
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run the study that the config and these overrides describe."""
+        from ablate.plan.launch import sweep
+
+        loader = self.hydra_context.config_loader
+        study = loader.load_sweep_config(self.config, list(arguments))
+        HydraConfig.instance().set_config(study)  # what ${hydra:...} in the study refers to
+        sweep(study, lambda workers: self.launch(arguments, workers))
+
+    def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
+        """Start so many workers on one plan and wait until all have ended."""
+        launcher = self.launcher
+        assert launcher is not None
+        return launcher.launch([list(arguments)] * workers, initial_job_idx=0)
