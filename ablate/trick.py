@@ -419,12 +419,13 @@ class TrickSet(nn.Module):
                 for other in marks.get(trait, ()):
                     if other != trick.name:
                         found.append(Problem(False, f"{trick.name} with {other}: {why}."))
-            if not surgery and any(trick in self.seams[s] for s in ("network", "init", "weight")):
+            edits = any(trick in self.seams[s] for s in ("network", "init", "weight"))
+            if not surgery and (edits or "reads_features" in trick.marks()):
                 found.append(
                     Problem(
                         True,
-                        f"Trick {trick.name} edits layers, and model=module brings networks that "
-                        f"cannot be edited; drop {trick.name} or choose another model.",
+                        f"Trick {trick.name} works on layers, and model=module brings networks whose "
+                        f"layers are not ours; drop {trick.name} or choose another model.",
                     )
                 )
             found.extend(trick.problems(self, self.recipe(recipe)))
