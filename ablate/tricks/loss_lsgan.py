@@ -11,8 +11,8 @@ class LossLsgan(Trick):
 
     (E (r - b)^2 + E (f - a)^2) / 2 for D, E (f - c)^2 / 2 for G. Codes (a, b, c) are (0, 1, 1), or
     (-1, 1, 0), with which the sum is Pearson's chi-square. `score=logit` takes the last layer as
-    it is, as the paper does; `score=prob` puts a sigmoid before it, as some libraries do. A target t
-    between 0 and 1 stands for a + t (b - a) in D's turn and a + t (c - a) in G's.
+    it is, as the paper does; `score=prob` puts a sigmoid before it, as some libraries do. A target
+    t between 0 and 1 stands for a + t (b - a) in D's turn and a + t (c - a) in G's.
 
     Source: Mao et al. 2016, arXiv 1611.04076, equations 2 and 9.
     """
