@@ -20,7 +20,7 @@ class Lecam(Trick):
     until `start_images`, from where the penalty acts. The authors start after 1000 moves; averages
     that have not settled pull both sides together like label smoothing.
 
-    Source: Tseng et al. 2021, arXiv 2104.03310, equation 6 and the authors' code.
+    Source: Tseng et al. 2021, arXiv 2104.03310, section 3, and the authors' code.
     """
 
     group = "discriminator regularisers"

@@ -22,8 +22,8 @@ class NoisyLabels(Trick):
     the samples of a batch, and swapping needs no labels, so that it goes with every loss. In
     expectation flipping is label smoothing with targets 1 - p and p.
 
-    Source: GAN hacks (Chintala et al. 2016), number 6; Zhang et al. 2016, arXiv 1611.03530, for
-    noise in labels as a regulariser.
+    Source: GAN hacks (Chintala et al. 2016), number 6; Xie et al. 2016, arXiv 1605.00055
+    (DisturbLabel), for wrong labels as a regulariser.
     """
 
     group = "labels"

@@ -11,11 +11,11 @@ class Unrolled(Trick):
 
     theta_D moves k times by -lr times its own gradient, plain descent with neither momentum nor
     Adam's scaling, G moves against the result, and D stays where it was. First order: G's gradient
-    does not pass through D's steps, which the paper does; the paper's own ablation gives this
-    shortened form part of the effect. Every step ahead draws its own noise and leaves lazy
-    penalties out.
+    does not pass through D's steps, while the paper's does. Every step ahead sees the same images,
+    draws its own noise, and leaves lazy penalties out.
 
-    Source: Metz et al. 2016, arXiv 1611.02163, equations 7-9.
+    Source: Metz et al. 2016, arXiv 1611.02163, section 2.3, without the gradient through
+    the steps.
     """
 
     group = "update rule"
