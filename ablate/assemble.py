@@ -113,9 +113,3 @@ def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | s
         channels_last=first.train["channels_last"],
     )
     return gan.to(device)
-
-
-def compiled(gan: Gan) -> Callable[..., Any]:
-    """Return the step compiled as one graph for every distinct round, second gradients included."""
-    torch._dynamo.config.trace_autograd_ops = True  # both gradients inside one graph
-    return torch.compile(gan.play, fullgraph=True, dynamic=False)

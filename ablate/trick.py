@@ -3,7 +3,8 @@
 A trick is a small module. Its numbers are [K], one per trial; everything else about it is structure,
 which trials of one stack share. Its memory is `[K, ...]` buffers, written in place and only in
 `settle`, so checkpoints, devices, stacks and replay come for free. To write one, subclass `Trick`,
-declare settings with `number`, `integer`, `choice` or `flag`, and override the seams it touches.
+declare settings with `number`, `integer`, `factor`, `choice` or `flag`, and override the seams it
+touches.
 
 Legend: K trials, B batch, U units that D scores (B, or B / m packs), Z latent, P parameters.
 """
@@ -139,9 +140,14 @@ def number(low: float = -math.inf, high: float = math.inf, off: float | None = N
     return Setting("number", low, high, off=off)
 
 
-def integer(low: int, high: float = math.inf) -> Any:
-    """Declare a whole number that is structure."""
-    return Setting("integer", low, high)
+def integer(low: int, high: float = math.inf, off: int | None = None) -> Any:
+    """Declare a whole number that is structure; `off` is what `null` stands for."""
+    return Setting("integer", low, high, off=off)
+
+
+def factor(low: float, high: float) -> Any:
+    """Declare a number in [low, high] that is structure: shapes depend on it."""
+    return Setting("factor", low, high)
 
 
 def choice(*choices: str) -> Any:
@@ -201,11 +207,13 @@ class Trick(nn.Module):
         """Take every setting; a number may be a sequence with one value per trial."""
         super().__init__()
         self.check_keys(settings)
+        self.values: dict[str, list[float]] = {}  # the numbers in full precision, for optimisers
         for key, setting in self.settings.items():
             given = settings[key]
             if setting.numeric:
                 many = given if isinstance(given, Sequence) else [given]
                 values = [setting.check(self.name, key, v) for v in many]
+                self.values[key] = values
                 self.register_buffer(key, torch.tensor(values, dtype=torch.get_default_dtype()))
             else:
                 setattr(self, key, setting.check(self.name, key, given))

@@ -53,6 +53,10 @@ class Layer:
         bound = 1 / math.sqrt(self.fan_in())
         return (at.uniform(f"{self.name}.{part}", *self.shapes()[part]) * 2 - 1) * bound
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return the shape in which the forward pass of K trials takes a part: [K, ...]."""
+        return (k, *self.shapes()[part])
+
     def leaves(self) -> Iterable[Layer]:
         """Yield the layers inside that own parameters or can be operated on."""
         yield self
@@ -125,17 +129,22 @@ class Linear(Layer):
         """Return I."""
         return self.inputs
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return [K, O, I] and [K, 1, O]; without K for one trial, an ordinary linear layer."""
+        shape = self.shapes()[part]
+        if k == 1:
+            return shape
+        return (k, 1, *shape) if part == "bias" else (k, *shape)
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O] from [K, B, ...] with I numbers a sample."""
         w = weights[self.name]
-        x = x.flatten(2)
-        if (
-            len(x) == 1
-        ):  # one trial is an ordinary linear layer: one call, no batched matrix product
-            bias = w["bias"][0] if self.bias else None
-            return F.linear(x[0], w["weight"][0], bias)[None]
+        x = x if x.dim() == 3 else x.flatten(2)
+        bias = w.get("bias")
+        if len(x) == 1:
+            return F.linear(x, w["weight"], bias)
         kernel = w["weight"].transpose(1, 2)
-        return torch.baddbmm(w["bias"][:, None], x, kernel) if self.bias else torch.bmm(x, kernel)
+        return torch.bmm(x, kernel) if bias is None else torch.baddbmm(bias, x, kernel)
 
 
 @dataclass(frozen=True)
@@ -158,18 +167,16 @@ class Conv(Layer):
         """Return I k^2."""
         return self.inputs * self.kernel**2
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        first, *rest = self.shapes()[part]
+        return (k * first, *rest)
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
         w, k = weights[self.name], len(x)
-        bias = w["bias"].flatten() if self.bias else None
-        y = F.conv2d(
-            pack(x, weights.channels_last),
-            w["weight"].flatten(0, 1),
-            bias,
-            self.stride,
-            self.padding,
-            groups=k,
-        )
+        y = pack(x, weights.channels_last)
+        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=k)
         return unpack(y, k)
 
 
@@ -183,6 +190,7 @@ class ConvTranspose(Layer):
     stride: int = 1
     padding: int = 0
     bias: bool = True
+    output_padding: int = 0  # rows added at the far edge, for odd kernels at stride 2
 
     def shapes(self) -> dict[str, Shape]:
         """Return weight [I, O, k, k] and, with bias, bias [O]."""
@@ -193,16 +201,22 @@ class ConvTranspose(Layer):
         """Return O k^2, which is what torch takes for a transposed convolution."""
         return self.outputs * self.kernel**2
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        first, *rest = self.shapes()[part]
+        return (k * first, *rest)
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
         w, k = weights[self.name], len(x)
-        bias = w["bias"].flatten() if self.bias else None
+        y = pack(x, weights.channels_last)
         y = F.conv_transpose2d(
-            pack(x, weights.channels_last),
-            w["weight"].flatten(0, 1),
-            bias,
+            y,
+            w["weight"],
+            w.get("bias"),
             self.stride,
             self.padding,
+            self.output_padding,
             groups=k,
         )
         return unpack(y, k)
@@ -217,7 +231,8 @@ class Leaky(Layer):
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return the activation, shape unchanged."""
         if callable(self.slope):
-            return torch.where(x > 0, x, x * like(self.slope(), x))
+            # In the precision of x: a number in float32 would widen a pass in bfloat16.
+            return torch.where(x > 0, x, x * like(self.slope(), x).to(x.dtype))
         return F.relu(x) if self.slope == 0 else F.leaky_relu(x, self.slope)
 
 

@@ -35,7 +35,8 @@ class Pixels(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return rows [K, B] of the split in the range that D sees, [K, B, ...]."""
-        x = self.images[rows].to(torch.get_default_dtype())
+        x = self.images.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+        x = x.to(torch.get_default_dtype())
         if self.is_toy:
             return x
         if self.image_range == "tanh":

@@ -36,7 +36,7 @@ class GpInterp(Trick):
         if step.player == "G":
             return None
         x = self.points(step).detach().requires_grad_()
-        score = step.see(x, self.name).value[..., 0]
+        score = step.see(x, self.name).value.squeeze(2)
         excess = slope(score, x).square().sum(2).add(1e-8).sqrt() - like(self.norm, score)
         if self.sided == "one":
             excess = excess.relu()

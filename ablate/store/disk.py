@@ -1,0 +1,53 @@
+"""Bytes that survive a power cut, and disk errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ablate.errors import UserError
+
+REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space or name a folder on another disk",
+    errno.EDQUOT: "your quota is used up: free some space or name a folder on another disk",
+    errno.EACCES: "writing is not permitted: change its owner or mode, or name another folder",
+    errno.EPERM: "writing is not permitted: change its owner or mode, or name another folder",
+    errno.EROFS: "it is on a read-only disk: name a folder on another disk",
+    errno.ENOTDIR: "a file stands where a folder is needed: name another folder",
+}
+
+
+@contextmanager
+def telling_disk_errors(folder: Path) -> Iterator[None]:
+    """Turn an error of the disk below `folder` into a sentence.
+
+    Raises:
+        UserError: The disk is full, or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        remedy = REMEDIES[error.errno]
+        raise UserError(f"Cannot write to {folder}; {remedy}, then start again.") from error
+
+
+def write_durable(path: Path, content: bytes) -> None:
+    """Write `content` and return when it is on the disk, not only on its way there."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names inside `folder` durable: a rename alone may be lost in a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,103 @@
+"""Many results folders, one long frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ablate.errors import UserError
+from ablate.store.folders import TrialFolder, pending_trials, trial_folders
+from ablate.store.record import Damaged, trial_row
+from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
+
+
+def read(*folders: Path | str) -> pd.DataFrame:
+    """Return all results of `folders` as one long frame with the columns `schema.RESULTS`.
+
+    Rows are sorted by trial, images, generator and metric. `frame.attrs` holds, as plain values,
+    `damaged`: trial folders that were set aside, each with its `problem`, and `pending`: planned
+    trials that have not ended.
+
+    Raises:
+        UserError: A folder is not there, has no results, or was written by a newer version.
+    """
+    found = trial_folders(*folders)
+    trials: list[dict[str, Any]] = []
+    tables: list[pd.DataFrame] = []
+    damaged: list[dict[str, str]] = []
+    for one in found:
+        try:
+            row, table = trial_row(one.path, one.study), read_table(one, "metrics", METRICS)
+        except Damaged as error:
+            damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
+            continue
+        trials.append(row)
+        tables.append(table)
+    if not trials:
+        raise UserError(
+            f"None of the {len(found)} trial folders can be read (the first: "
+            f"{damaged[0]['path']}, {damaged[0]['problem']}); delete them and sweep again."
+        )
+    frame = _long(pd.DataFrame(trials, columns=names(TRIAL)), pd.concat(tables))
+    frame.attrs["damaged"] = damaged
+    frame.attrs["pending"] = [
+        {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
+        for trial in pending_trials(*folders)
+    ]
+    return frame
+
+
+def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Return `<name>.parquet` of a trial with a column `trial` in front.
+
+    Raises:
+        Damaged: The file is missing, torn, or has other columns.
+    """
+    try:
+        table = pq.ParquetFile(one.path / f"{name}.parquet").read()
+        whole = table.select(names(columns)).cast(arrow_schema(columns))
+        frame: pd.DataFrame = whole.to_pandas()
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise Damaged(f"{name}.parquet: {type(error).__name__}") from error
+    frame.insert(0, "trial", one.trial)
+    return frame
+
+
+def _long(trials: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Join on the trial, after giving each trial without a result its empty row."""
+    empty = trials[(trials["status"] != "done") | ~trials["trial"].isin(metrics["trial"])]
+    metrics = pd.concat([metrics, _empty_rows(empty)], ignore_index=True)
+    frame = conform(trials.merge(metrics, on="trial", how="inner"), RESULTS)
+    frame = frame.sort_values(["trial", "images", "generator", "metric"], kind="stable")
+    return _with_trick_columns(frame.reset_index(drop=True))
+
+
+def _empty_rows(trials: pd.DataFrame) -> pd.DataFrame:
+    rows = pd.DataFrame({"trial": trials["trial"], "images": trials["images_shown"]})
+    strings = {"generator": "str", "metric": "str", "protocol": "str"}
+    rows = rows.reindex(columns=["trial", *names(METRICS)])
+    return rows.astype(strings | {"value": "float64", "resample_sd": "float64"})
+
+
+def trick_names(frame: pd.DataFrame) -> list[str]:
+    """Return the names of all tricks that occur, sorted."""
+    return sorted({name for tricks in frame["tricks"].unique() for name in json.loads(tricks)})
+
+
+def _with_trick_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    tricks = trick_names(frame)
+    _refuse_hidden(set(tricks) & set(names(RESULTS)))
+    on = {text: set(json.loads(text)) for text in frame["tricks"].unique()}
+    columns = {name: frame["tricks"].map({t: name in s for t, s in on.items()}) for name in tricks}
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index).astype("int8")], axis=1)
+
+
+def _refuse_hidden(tricks: Iterable[str]) -> None:
+    if tricks:
+        raise UserError(f"Tricks {sorted(tricks)} bear the name of a result column; rename them.")

@@ -1,0 +1,29 @@
+"""The sample grid of a trial; sample i has the same latent in every arm."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ablate.errors import UserError
+from ablate.store.folders import trial_folders
+
+
+def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
+    """Return generator -> grid, uint8 `[N, C, H, W]` or float32 `[N, 2]`; none if unreadable.
+
+    Raises:
+        UserError: No folder holds `trial`.
+    """
+    paths = [one.path for one in trial_folders(*folders) if one.trial == trial]
+    if not paths:
+        raise UserError(
+            f"No results folder holds trial {trial}; take an id from the `trial` column."
+        )
+    try:
+        with np.load(paths[0] / "samples.npz", allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return {}
