@@ -12,6 +12,7 @@ Legend: K trials, B batch, U units that D scores (B, or B / m packs), Z latent, 
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -362,6 +363,27 @@ def slope(score: Tensor, x: Tensor) -> Tensor:
     """
     (g,) = torch.autograd.grad(score.sum(), x, create_graph=True)
     return g.reshape(*score.shape, -1)
+
+
+def mark_every(rounds: list[Round], name: str, every: int, side: str) -> list[Round]:
+    """Return the schedule with every k-th of D's turns that see a side marked as due for a trick.
+
+    The list grows to the period, so that a schedule stays a list that is walked round and round.
+    """
+    if every == 1:
+        return rounds
+    numbers = itertools.count()
+
+    def mark(turn: Turn) -> Turn:
+        due = sees(turn) and next(numbers) % every == 0
+        return turn._replace(due=turn.due | {name}) if due else turn
+
+    def sees(turn: Turn) -> bool:
+        return turn.player == "D" and side in turn.sides
+
+    count = sum(sees(t) for stages in rounds for stage in stages for t in stage)
+    longer = rounds * (every // math.gcd(every, count))
+    return [tuple(tuple(mark(t) for t in stage) for stage in stages) for stages in longer]
 
 
 class TrickSet(nn.Module):

@@ -180,9 +180,15 @@ class Step:
 
     def aim(self, d_theta: Tensor) -> None:
         """Look through D at `d_theta` [K, P] from here on."""
+        self.d_theta = d_theta
         self.weights: Weights = self.gan.D.open(d_theta)
         self.real = Side(self, "real", 1.0)
         self.fake = Side(self, "fake", float(self.player == "G"))
+
+    @property
+    def own(self) -> Tensor:
+        """The parameters [K, P] of the player whose turn it is, as the gradient's leaf."""
+        return self.batch.leaf if self.player == "G" else self.d_theta
 
     def again(self, player: Player, occasion: str) -> Step:
         """Return the same batch in another turn, for tricks that look ahead."""
