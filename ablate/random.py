@@ -1,9 +1,10 @@
 """Random draws that are a pure function of (seed, clock, occasion, owner, position).
 
-There is no generator and no state: trial 7 of 16 draws exactly what it draws alone, switching a trick on moves
-nobody else's draws, and a step can be replayed from any point. The hash is splitmix64's finaliser (Steele, Lea,
-Flood 2014, "Fast splittable pseudorandom number generators", OOPSLA) on signed 64-bit lanes. Integers, masks and
-orders are equal on every device; Gaussians may differ between devices in the last bit of log and cos.
+There is no generator and no state: trial 7 of 16 draws exactly what it draws alone, switching a
+trick on moves nobody else's draws, and a step can be replayed from any point. The hash is
+splitmix64's finaliser (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators",
+OOPSLA) on signed 64-bit lanes. Integers, masks and orders are equal on every device; Gaussians may
+differ between devices in the last bit of log and cos.
 
 Legend: K trials, n numbers.
 """
@@ -12,26 +13,31 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-# The constants of splitmix64, written as signed integers because torch has no unsigned 64-bit arithmetic.
+# The constants of splitmix64, written as signed integers because torch has no unsigned 64-bit
+# arithmetic.
 GOLDEN, M1, M2 = -7046029254386353131, -4658895280553007687, -7723592293110705685
 UNIT = 2.0**-24  # the step of a float32 mantissa: every value of `uniform` is exact on every device
 
 
 def mix(h: Tensor) -> Tensor:
-    """Return splitmix64's finaliser of `h`, int64 of any shape; `>>` keeps the sign, hence the masks."""
-    h = (h ^ (h >> 30 & 0x3FFFFFFFF)) * M1
-    h = (h ^ (h >> 27 & 0x1FFFFFFFFF)) * M2
-    return h ^ (h >> 31 & 0x1FFFFFFFF)
+    """Return splitmix64's finaliser of `h`, int64 of any shape.
+
+    `>>` keeps the sign, hence the masks; in place, because temporaries cost more than arithmetic.
+    """
+    h = h ^ (h >> 30).bitwise_and_(0x3FFFFFFFF)
+    h = h.mul_(M1)
+    h = h.bitwise_xor_((h >> 27).bitwise_and_(0x1FFFFFFFFF)).mul_(M2)
+    return h.bitwise_xor_((h >> 31).bitwise_and_(0x1FFFFFFFF))
 
 
 @torch.compiler.assume_constant_result  # dynamo cannot trace sha256
-@lru_cache(maxsize=None)
+@cache
 def name_key(*names: str) -> int:
     """Return 64 bits that belong to a path of names."""
     digest = hashlib.sha256("/".join(names).encode()).digest()
@@ -43,7 +49,7 @@ def hash_bits(key: Tensor, name: int, n: int) -> Tensor:
     # XOR the position into the key before multiplying: `arange(n) * GOLDEN` is folded into C++ index arithmetic by
     # inductor, where signed overflow is undefined and corrupts the heap.
     place = torch.arange(n, device=key.device)
-    return mix(((key ^ name).unsqueeze(-1) ^ place) * GOLDEN)
+    return mix(((key ^ name).unsqueeze(-1) ^ place).mul_(GOLDEN))
 
 
 @torch.library.custom_op("ablate::bits", mutates_args=())
@@ -57,21 +63,21 @@ def _(key: Tensor, name: int, n: int) -> Tensor:
     return key.new_empty((*key.shape, n))
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """A point in a run at which draws are made.
 
     Attributes:
         key: int64 [...], one per trial: the hash of seed and clock.
         clock: int64 [...], rounds played so far.
-        progress: float [...] in [0, 1], the share of the budget that was played.
-        path: The occasion, such as ("D", "real"): one more look at D is another occasion and moves no other draw.
+        rounds: Of the whole budget.
+        path: The occasion, such as ("D", "real"): one more look at D is another occasion and moves
+            no other draw.
         dtype: Of the floating-point draws.
     """
 
     key: Tensor
     clock: Tensor
-    progress: Tensor
+    rounds: int
     path: tuple[str, ...] = ()
     dtype: torch.dtype = torch.float32
 
@@ -79,13 +85,17 @@ class Moment:
     def of(
         cls, seed: Tensor, clock: Tensor, rounds: int, dtype: torch.dtype = torch.float32
     ) -> Moment:
-        """Return the moment of every trial, from int64 seeds and clocks of one shape and the rounds of the budget."""
-        progress = (clock.to(dtype) / max(rounds, 1)).clamp(0, 1)
-        return cls(mix(mix(seed + GOLDEN) ^ clock * GOLDEN), clock, progress, dtype=dtype)
+        """Return the moment of every trial, from int64 seeds and clocks of one shape."""
+        return cls(mix(mix(seed + GOLDEN) ^ clock * GOLDEN), clock, rounds, (), dtype)
+
+    @property
+    def progress(self) -> Tensor:
+        """[...] in [0, 1], the share of the budget that was played."""
+        return (self.clock.to(self.dtype) / max(self.rounds, 1)).clamp(0, 1)
 
     def at(self, *occasion: str) -> Moment:
         """Return the same moment at a more special occasion."""
-        return replace(self, path=self.path + occasion)
+        return Moment(self.key, self.clock, self.rounds, self.path + occasion, self.dtype)
 
     def bits(self, owner: str, n: int) -> Tensor:
         """Return int64 [..., n] that belong to `owner` alone."""

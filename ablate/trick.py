@@ -28,6 +28,8 @@ from ablate.random import Moment
 if TYPE_CHECKING:
     from ablate.optim import Optimizer
     from ablate.train.step import Gan, Side, Step
+else:  # tricks name these types in their signatures and never build one
+    Gan = Side = Step = Any
 
 Strength = Tensor  # [K], one number per trial
 
@@ -190,6 +192,7 @@ class Trick(nn.Module):
         own = {key: v for key, v in vars(cls).items() if isinstance(v, Setting)}
         for key in own:
             delattr(cls, key)  # a class attribute would hide the buffer of the same name
+            assert not hasattr(cls, key), f"{cls.__name__}.{key} is the name of a seam; rename it"
         cls.settings = {**cls.settings, **own}
         cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
@@ -197,15 +200,16 @@ class Trick(nn.Module):
         """Take every setting; a number may be a sequence with one value per trial."""
         super().__init__()
         self.check_keys(settings)
+        self.values: dict[str, list[float]] = {}  # the numbers in full precision, for optimisers
         for key, setting in self.settings.items():
             given = settings[key]
             if setting.numeric:
                 many = given if isinstance(given, Sequence) else [given]
                 values = [setting.check(self.name, key, v) for v in many]
+                self.values[key] = values
                 self.register_buffer(key, torch.tensor(values, dtype=torch.get_default_dtype()))
             else:
                 setattr(self, key, setting.check(self.name, key, given))
-        self.check()
 
     @classmethod
     def check_keys(cls, settings: Mapping[str, Any]) -> None:
@@ -224,6 +228,7 @@ class Trick(nn.Module):
         """Return one trick for K trials whose settings differ in numbers only."""
         for trial in trials:
             cls.check_keys(trial)
+            cls.check(trial)
         merged = {
             key: [t[key] for t in trials] if s.numeric else trials[0][key]
             for key, s in cls.settings.items()
@@ -242,8 +247,13 @@ class Trick(nn.Module):
 
     # -- what it says about itself -----------------------------------------------------------------
 
-    def check(self) -> None:
-        """Refuse settings that contradict each other (low above high, ...)."""
+    @classmethod
+    def check(cls, settings: Mapping[str, Any]) -> None:
+        """Refuse settings of one trial that contradict each other (low above high, ...).
+
+        Raises:
+            UserError: They do, in a sentence that says what to type instead.
+        """
 
     def marks(self) -> frozenset[str]:
         """Return its traits under these settings."""
@@ -337,6 +347,15 @@ class Trick(nn.Module):
 PIPES = ("recipe", "network", "init", "optimizer", "phases", "weight", "latent", "view", "target")
 PIPES += ("weigh", "gradient", "sampler")
 EACH = ("build", "settle")
+
+
+def slope(score: Tensor, x: Tensor) -> Tensor:
+    """Return D's gradient at x, differentiable again: scores [K, U] and x [K, B, ...] -> [K, U, V].
+
+    A unit is what D scores, one image or a pack of them: the norm belongs to the unit.
+    """
+    (g,) = torch.autograd.grad(score.sum(), x, create_graph=True)
+    return g.reshape(*score.shape, -1)
 
 
 class TrickSet(nn.Module):

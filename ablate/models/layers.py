@@ -9,7 +9,7 @@ Legend: K trials, B batch, C channels, H W image, F features, O out, I in.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -52,6 +52,10 @@ class Layer:
         """Return the first values [K, ...] of a part: torch's own default, U(-1, 1) / sqrt(fan_in)."""
         bound = 1 / math.sqrt(self.fan_in())
         return (at.uniform(f"{self.name}.{part}", *self.shapes()[part]) * 2 - 1) * bound
+
+    def used(self, part: str, k: int) -> Shape:
+        """Return the shape in which the forward pass of K trials takes a part: [K, ...]."""
+        return (k, *self.shapes()[part])
 
     def leaves(self) -> Iterable[Layer]:
         """Yield the layers inside that own parameters or can be operated on."""
@@ -125,17 +129,22 @@ class Linear(Layer):
         """Return I."""
         return self.inputs
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return [K, O, I] and [K, 1, O]; without K for one trial, an ordinary linear layer."""
+        shape = self.shapes()[part]
+        if k == 1:
+            return shape
+        return (k, 1, *shape) if part == "bias" else (k, *shape)
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O] from [K, B, ...] with I numbers a sample."""
         w = weights[self.name]
-        x = x.flatten(2)
-        if (
-            len(x) == 1
-        ):  # one trial is an ordinary linear layer: one call, no batched matrix product
-            bias = w["bias"][0] if self.bias else None
-            return F.linear(x[0], w["weight"][0], bias)[None]
+        x = x if x.dim() == 3 else x.flatten(2)
+        bias = w.get("bias")
+        if len(x) == 1:
+            return F.linear(x, w["weight"], bias)
         kernel = w["weight"].transpose(1, 2)
-        return torch.baddbmm(w["bias"][:, None], x, kernel) if self.bias else torch.bmm(x, kernel)
+        return torch.bmm(x, kernel) if bias is None else torch.baddbmm(bias, x, kernel)
 
 
 @dataclass(frozen=True)
@@ -158,18 +167,16 @@ class Conv(Layer):
         """Return I k^2."""
         return self.inputs * self.kernel**2
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        first, *rest = self.shapes()[part]
+        return (k * first, *rest)
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
         w, k = weights[self.name], len(x)
-        bias = w["bias"].flatten() if self.bias else None
-        y = F.conv2d(
-            pack(x, weights.channels_last),
-            w["weight"].flatten(0, 1),
-            bias,
-            self.stride,
-            self.padding,
-            groups=k,
-        )
+        y = pack(x, weights.channels_last)
+        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=k)
         return unpack(y, k)
 
 
@@ -193,24 +200,17 @@ class ConvTranspose(Layer):
         """Return O k^2, which is what torch takes for a transposed convolution."""
         return self.outputs * self.kernel**2
 
+    def used(self, part: str, k: int) -> Shape:
+        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        first, *rest = self.shapes()[part]
+        return (k * first, *rest)
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
         w, k = weights[self.name], len(x)
-        bias = w["bias"].flatten() if self.bias else None
-        y = F.conv_transpose2d(
-            pack(x, weights.channels_last),
-            w["weight"].flatten(0, 1),
-            bias,
-            self.stride,
-            self.padding,
-            groups=k,
-        )
+        y = pack(x, weights.channels_last)
+        y = F.conv_transpose2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=k)
         return unpack(y, k)
-
-
-def value(number: Number, x: Tensor) -> Tensor:
-    """Return a `Number` shaped to multiply x [K, ...]."""
-    return like(number(), x) if callable(number) else x.new_tensor(number)
 
 
 @dataclass(frozen=True)
@@ -306,4 +306,28 @@ class Residual(Layer):
 
 Network = list[Layer]
 Player = str  # "G" or "D"
-Parts = Mapping[str, Tensor]
+Weighted = Linear | Conv | ConvTranspose
+
+
+def normalise(
+    layers: Network,
+    player: Player,
+    norm: Callable[[Weighted], list[Layer]],
+    skip_first_d: bool,
+    skip_last_g: bool,
+) -> Network:
+    """Return the network with `norm` in place of every layer with weights that is followed by more.
+
+    D's last layer is its score and never normalised; skip connections are left alone.
+    """
+    weighted = [leaf for leaf in leaves(layers) if isinstance(leaf, Weighted)]
+    spared = {leaf.name for leaf in weighted if leaf.name.endswith("/skip")}
+    if player == "D" or skip_last_g:
+        spared.add(weighted[-1].name)
+    if player == "D" and skip_first_d:
+        spared.add(weighted[0].name)
+
+    def edit(layer: Layer) -> list[Layer]:
+        return norm(layer) if isinstance(layer, Weighted) and layer.name not in spared else [layer]
+
+    return rewrite(layers, edit)

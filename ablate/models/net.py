@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ablate.models.layers import Layer, Network, Player, Weights, leaves
+from ablate.models.layers import Layer, Network, Player, Shape, Weights, leaves
 from ablate.random import Moment
 
 KERNEL = "weight"
+ALIGN = 64
 
 
 class Output(NamedTuple):
@@ -39,7 +41,7 @@ class Net(nn.Module):
         layers: Network,
         at: Moment,
         init: Callable[[Tensor, Layer, str, Moment], Tensor],
-        weight: Callable[[Tensor, Player, Layer], Tensor],
+        weight: Callable[[Tensor, Player, Layer], Tensor] | None,
     ) -> None:
         """Draw the first parameters.
 
@@ -48,7 +50,7 @@ class Net(nn.Module):
             layers: The network after all surgery; names of leaves are unique.
             at: The moment before the first round; every part draws under its own name.
             init: The `init` seam.
-            weight: The `weight` seam.
+            weight: The `weight` seam, None where no trick touches it.
         """
         super().__init__()
         self.player, self.layers, self.weight = player, layers, weight
@@ -65,19 +67,29 @@ class Net(nn.Module):
         first = [
             init(leaf.first(part, at), leaf, part, at).flatten(1) for leaf, part, _ in self.cuts
         ]
+        # A whole number of vector registers a trial: no element falls into the scalar tail of an
+        # elementwise loop, where the last bit may differ, so a slot's numbers do not depend on it.
+        padding = -sum(self.sizes) % ALIGN
+        self.sizes.append(padding)
+        first.append(first[0].new_zeros(len(first[0]), padding))
         self.register_buffer("theta", torch.cat(first, 1))
 
     def open(self, theta: Tensor) -> Weights:
         """Return theta [K, P] cut into every layer's parts, kernels passed through the seam."""
-        weights = Weights({leaf.name: {} for leaf in leaves(self.layers)})
+        weights, k = Weights(), len(theta)
         weights.channels_last = self.channels_last
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
-        for (leaf, part, shape), flat in zip(self.cuts, theta.split(self.sizes, 1), strict=True):
-            value = flat.view(len(theta), *shape)
-            if part == KERNEL:
-                value = self.weight(value, self.player, leaf)
-            weights[leaf.name][part] = value
+        flats = theta.split(self.sizes, 1)
+        for (leaf, part, shape), used, flat in zip(self.cuts, self.used(k), flats, strict=False):
+            if part == KERNEL and self.weight is not None:
+                flat = self.weight(flat.view(k, *shape), self.player, leaf)  # noqa: PLW2901
+            weights.setdefault(leaf.name, {})[part] = flat.reshape(used)
         return weights
+
+    @cache  # noqa: B019  # a player lives as long as its run
+    def used(self, k: int) -> list[Shape]:
+        """Return the shapes in which the layers take their parts."""
+        return [leaf.used(part, k) for leaf, part, _ in self.cuts]
 
     def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:
         """Return the output for x [K, B, ...] and the input of the last layer with parameters."""
@@ -90,7 +102,7 @@ class Net(nn.Module):
 
     def part(self, name: str) -> Tensor:
         """Return a view [K, ...] of theta by the name 'layer.part', for a look from outside."""
-        flats = self.theta.split(self.sizes, 1)
+        flats = self.theta.split(self.sizes, 1)[:-1]
         for (leaf, part, shape), flat in zip(self.cuts, flats, strict=True):
             if f"{leaf.name}.{part}" == name:
                 return flat.unflatten(1, shape)

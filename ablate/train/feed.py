@@ -1,7 +1,7 @@
 """What every round is given: a moment, latents, and rows of the data, drawn a chunk of rounds ahead.
 
-A draw is a pure function of seed and clock, so drawing 32 rounds in one call gives the numbers that
-32 calls give, at a fraction of the launches. The buffers keep their addresses: a captured round only
+A draw is a pure function of seed and clock, so drawing 8 rounds in one call gives the numbers that
+8 calls give, at a fraction of the launches. The buffers keep their addresses: a captured round only
 moves the cursor.
 
 Legend: K trials, R rounds in a chunk, B batch, Z latent, N rows of the training split.
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ablate.errors import UserError
 from ablate.random import Moment
 
-CHUNK = 32  # rounds; past this the launches are spread thin enough
+CHUNK = 8  # rounds; more would spread the launches no thinner and leave the cache
 
 
 class Feed(nn.Module):
@@ -31,7 +31,6 @@ class Feed(nn.Module):
     z: Tensor
     rows: Tensor
     keys: Tensor
-    clocks: Tensor
 
     def __init__(self, seeds: list[int], n: int, batch: int, latent: int, rounds: int) -> None:
         """Allocate for K = len(seeds) trials.
@@ -56,7 +55,6 @@ class Feed(nn.Module):
             ("z", (CHUNK, k, batch, latent), kind),
             ("rows", (CHUNK, k, batch), torch.int64),
             ("keys", (CHUNK, k), torch.int64),
-            ("clocks", (CHUNK, k), torch.int64),
         ):
             self.register_buffer(name, torch.zeros(shape, dtype=dtype), persistent=False)
         self.played = 0  # rounds, on the host; all trials of a stack play together
@@ -84,7 +82,7 @@ class Feed(nn.Module):
         n = min(CHUNK, self.epoch_rounds - first)
         clocks = self.clock + torch.arange(n, device=self.clock.device)[:, None]
         at = self.moment(clocks)
-        self.clocks[:n], self.keys[:n] = clocks, at.key
+        self.keys[:n] = at.key
         self.z[:n] = at.normal("latent", self.batch, self.latent)
         rows = self.order[:, first * self.batch : (first + n) * self.batch]
         self.rows[:n] = rows.unflatten(1, (n, self.batch)).transpose(0, 1)
@@ -93,13 +91,11 @@ class Feed(nn.Module):
 
     def now(self) -> tuple[Moment, Tensor, Tensor]:
         """Return this round's moment, standard normal z [K, B, Z] and rows [K, B]."""
-        take = self.cursor
-        key, clock, z, rows = (
-            table.index_select(0, take).squeeze(0)
-            for table in (self.keys, self.clocks, self.z, self.rows)
+        key, z, rows = (
+            table.index_select(0, self.cursor).squeeze(0)
+            for table in (self.keys, self.z, self.rows)
         )
-        progress = clock.to(z.dtype) / self.rounds
-        return Moment(key, clock, progress, dtype=z.dtype), z, rows
+        return Moment(key, self.clock, self.rounds, dtype=z.dtype), z, rows
 
     def advance(self) -> None:
         """Move to the next round; device side."""

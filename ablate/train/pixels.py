@@ -12,12 +12,14 @@ from torch import Tensor, nn
 class Pixels(nn.Module):
     """Resident uint8 images [N, C, H, W], or float points [N, 2] of a toy, and their scaling.
 
-    The scaling and G's last function are one pair: "tanh" x / 127.5 - 1, "sigmoid" x / 255, "linear"
-    standardised by the mean and standard deviation of the split. Points are never scaled.
+    The scaling and G's last function are one pair: "tanh" x / 127.5 - 1, "sigmoid" x / 255,
+    "linear" standardised by the mean and standard deviation of the split. Points are never scaled.
     """
 
     images: Tensor
     labels: Tensor
+    mean: Tensor
+    sd: Tensor
 
     def __init__(self, images: Tensor, labels: Tensor | None, image_range: str) -> None:
         super().__init__()
@@ -26,13 +28,15 @@ class Pixels(nn.Module):
         self.register_buffer("images", images, persistent=False)
         labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
         self.register_buffer("labels", labels, persistent=False)
-        self.mean, self.sd = 0.0, 1.0
         if image_range == "linear" and not self.is_toy:
-            self.mean, self.sd = float(images.double().mean()), float(images.double().std())
+            kind = torch.get_default_dtype()
+            self.register_buffer("mean", images.double().mean().to(kind))
+            self.register_buffer("sd", images.double().std().to(kind))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return rows [K, B] of the split in the range that D sees, [K, B, ...]."""
-        x = self.images[rows].to(torch.get_default_dtype())
+        x = self.images.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+        x = x.to(torch.get_default_dtype())
         if self.is_toy:
             return x
         if self.image_range == "tanh":

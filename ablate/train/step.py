@@ -63,7 +63,8 @@ class Gan(nn.Module):
         self.nets, self.optimizers = nn.ModuleDict(), nn.ModuleDict()
         for player in ("G", "D"):
             layers = tricks.network(build(player, recipe), player)
-            net = Net(player, layers, feed.start, tricks.init, tricks.weight)
+            weight = tricks.weight if tricks.seams["weight"] else None
+            net = Net(player, layers, feed.start, tricks.init, weight)
             net.channels_last = channels_last
             self.nets[player] = net
             self.optimizers[player] = tricks.optimizer(Adam(net.theta), player)
@@ -71,12 +72,12 @@ class Gan(nn.Module):
         tricks.build(self)
 
     @property
-    def G(self) -> Net:  # noqa: N802
+    def G(self) -> Net:
         """The generator."""
         return self.nets["G"]  # type: ignore[return-value]
 
     @property
-    def D(self) -> Net:  # noqa: N802
+    def D(self) -> Net:
         """The discriminator."""
         return self.nets["D"]  # type: ignore[return-value]
 
@@ -87,14 +88,15 @@ class Gan(nn.Module):
 
     # -- one round ---------------------------------------------------------------------------------
 
-    def play(self, stages: Round) -> list[Step]:
-        """Play one round; the unit that is compiled or captured. Return its steps."""
-        batch, done = self.draw(any(t.player == "G" for stage in stages for t in stage)), []
+    def play(self, stages: Round, record: bool = False) -> dict[str, Tensor]:
+        """Play one round, the unit that is compiled or captured; return its signals if recorded."""
+        batch, done = self.draw(any(t.player == "G" for stage in stages for t in stage)), {}
         for stage in stages:
             steps = [self.differentiate(turn, batch) for turn in stage]  # all, before any moves
             for step in steps:
                 self.move(step)
-            done += steps
+                if record:
+                    done |= step.signals()
         self.feed.advance()
         return done
 
@@ -115,7 +117,8 @@ class Gan(nn.Module):
         own, rival = self.tricks.point(own, rival, step)
         with self.precision():
             step.total = self.objective(step, rival if mine else own)
-        (step.gradient,) = torch.autograd.grad(step.total.sum(), own)
+        # Ones for every trial: the gradient of the sum over K, row k of which is trial k's own.
+        (step.gradient,) = torch.autograd.grad(step.total, own, torch.ones_like(step.total))
         return step
 
     def objective(self, step: Step, d_theta: Tensor) -> Tensor:
@@ -187,6 +190,16 @@ class Step:
         sides = [term(getattr(self, side)) for side in self.turn.sides]
         return sum(sides[1:], sides[0])
 
+    @torch.no_grad()
+    def signals(self) -> dict[str, Tensor]:
+        """Return what curves show of this turn, [K] each."""
+        player = self.player.lower()
+        found = {f"loss_{player}": self.loss, f"grad_norm_{player}": self.gradient.norm(dim=1)}
+        for side in (self.real, self.fake):
+            if self.player == "D" and "logits" in side.__dict__:  # only where the loss asked
+                found[f"score_{side.name}"] = side.logits.mean(1)
+        return {name: x.detach() for name, x in found.items()}
+
     @cached_property
     def together(self) -> dict[str, Output]:
         """Both sides in one pass through D."""
@@ -220,7 +233,7 @@ class Side:
     @cached_property
     def logits(self) -> Tensor:
         """[K, U], in the precision of theta."""
-        return self.output.value[..., 0].to(self.images.dtype)
+        return self.output.value.squeeze(2).to(self.images.dtype)
 
     @property
     def features(self) -> Tensor:

@@ -1,0 +1,115 @@
+"""From frozen trials to a stack that can be played.
+
+Legend: K trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from ablate.catalog import nearest, trick_class, trick_set
+from ablate.data import Dataset
+from ablate.errors import UserError
+from ablate.models.dcgan import dcgan
+from ablate.models.mlp import mlp
+from ablate.models.resnet import resnet
+from ablate.train.feed import Feed
+from ablate.train.pixels import Pixels
+from ablate.train.schedule import rounds_for
+from ablate.train.step import Build, Gan
+from ablate.trial import Trial, canonical
+from ablate.trick import TEXTBOOK, Problem, Recipe, TrickSet
+
+MODELS: dict[str, Callable[..., Any]] = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
+PRECISIONS = ("float32", "bfloat16")
+
+
+def build_of(model: Mapping[str, Any]) -> Build:
+    """Return the function that makes a player's layers.
+
+    Raises:
+        UserError: There is no such model.
+    """
+    sizes = {key: value for key, value in model.items() if key != "name"}
+    if model["name"] not in MODELS:
+        raise UserError(f"There is no model '{model['name']}'; {nearest(model['name'], MODELS)}.")
+    return partial(MODELS[model["name"]], **sizes)
+
+
+def recipe_of(trial: Trial, dataset: Dataset) -> Recipe:
+    """Return the plain choices of a trial, before its tricks edit them."""
+    toy = len(dataset.shape) == 1
+    return Recipe(
+        batch_size=trial.train["batch_size"],
+        latent_dim=trial.train["latent_dim"],
+        image_range="linear" if toy else "tanh",
+        shape=tuple(dataset.shape),
+        classes=dataset.classes,
+        data=dataset.name,
+    )
+
+
+def check(trial: Trial, dataset: Dataset) -> list[Problem]:
+    """Return everything wrong or doubtful about a trial, all at once, without training it."""
+    found, members = [], []
+    for name, settings in trial.tricks.items():
+        try:
+            members.append(trick_class(name).stack([settings]))
+        except UserError as error:
+            found.append(Problem(True, str(error)))
+    tricks, recipe = TrickSet(members), recipe_of(trial, dataset)
+    found += tricks.problems(recipe, surgery=trial.model["name"] != "module")
+    try:
+        build = build_of(trial.model)
+        for player in ("G", "D"):
+            build(player, tricks.recipe(recipe))
+    except UserError as error:
+        found.append(Problem(True, str(error)))
+    return found
+
+
+def structure(trial: Trial) -> str:
+    """Return what trials must share to be one stack: everything but seed and numbers."""
+    shapes = [trick_class(name).structure(s) for name, s in sorted(trial.tricks.items())]
+    rest = (trial.data, trial.model, trial.budget, trial.metric, trial.train)
+    return canonical([shapes, *(dict(part) for part in rest)])
+
+
+def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | str) -> Gan:
+    """Return K trials of one structure as one stack on the device.
+
+    Raises:
+        UserError: The tricks, the data and the networks do not go together.
+    """
+    first = trials[0]
+    assert len({structure(trial) for trial in trials}) == 1, "trials of different structure"
+    refused = [p.sentence for p in check(first, dataset) if p.refuse]
+    if refused:
+        raise UserError(" ".join(refused))
+    if first.train["precision"] not in PRECISIONS:
+        raise UserError(
+            f"train.precision={first.train['precision']} is unknown; type one of "
+            f"{', '.join(PRECISIONS)}."
+        )
+    tricks = trick_set([trial.tricks for trial in trials]) if first.tricks else TrickSet()
+    recipe = tricks.recipe(recipe_of(first, dataset))
+    images, n = dataset.train.images, len(dataset.train.images)
+    rounds = rounds_for(first.budget["images"], recipe.batch_size, tricks.phases(list(TEXTBOOK)))
+    seeds = [trial.seed for trial in trials]
+    feed = Feed(seeds, n, recipe.batch_size, recipe.latent_dim, rounds)
+    pixels = Pixels(images, dataset.train.labels, recipe.image_range)
+    # First parameters are drawn on the CPU, so that every device starts from the same bits.
+    gan = Gan(
+        tricks,
+        build_of(first.model),
+        feed,
+        pixels.cpu(),
+        recipe,
+        half=first.train["precision"] == "bfloat16",
+        channels_last=first.train["channels_last"],
+    )
+    return gan.to(device)

@@ -1,0 +1,20 @@
+"""The step as one compiled graph for every distinct round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch._dynamo
+
+from ablate.train.step import Gan
+
+
+def compiled(gan: Gan) -> Callable[..., Any]:
+    """Return `gan.play`, compiled whole: penalties' second gradients are inside the same graph.
+
+    Compiling G or D alone would refuse, or silently lose, a gradient of a gradient.
+    """
+    torch._dynamo.config.trace_autograd_ops = True
+    return torch.compile(gan.play, fullgraph=True, dynamic=False)

@@ -1,0 +1,33 @@
+"""How many rounds a budget buys, and which of them are evaluated."""
+
+from __future__ import annotations
+
+from itertools import count, cycle
+
+from ablate.trick import Round
+
+
+def shows(stages: Round) -> bool:
+    """Return whether D is shown a batch of real images in this round."""
+    return any(turn.player == "D" for stage in stages for turn in stage)
+
+
+def rounds_for(images: int, batch: int, rounds: list[Round]) -> int:
+    """Return the rounds after which D was shown at least `images` real images.
+
+    A budget that is not a multiple of the batch is rounded up to whole batches. The schedule ends
+    with the round that spends the budget: turns of G alone that would follow are not played.
+    """
+    shown = 0
+    for n, stages in zip(count(1), cycle(rounds), strict=False):
+        shown += batch * shows(stages)
+        if shown >= images:
+            return n
+    raise AssertionError("a cycle does not end")
+
+
+def images_after(n: int, batch: int, rounds: list[Round]) -> int:
+    """Return the real images that D was shown in the first `n` rounds."""
+    whole, rest = divmod(n, len(rounds))
+    shown = [shows(stages) for stages in rounds]
+    return batch * (whole * sum(shown) + sum(shown[:rest]))

@@ -1,0 +1,255 @@
+"""The contract: each law is stated once and holds for every trick there is."""
+
+import ast
+import inspect
+import random
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from ablate.catalog import conf_root, entry, names, trick_class
+from ablate.random import Moment
+from tests.contract.laws import (
+    ALL,
+    CASES,
+    double,
+    each_case,
+    each_trick,
+    homes,
+    problems,
+    signature,
+    trained,
+)
+from tests.world import BUILDS, gan, play, settings
+
+__all__ = ["double"]
+NEUTRAL = [(n, net) for n, net in CASES if trick_class(n).neutral is not None]
+NUMBERS = [(n, net) for n, net in CASES if any(s.numeric for s in trick_class(n).settings.values())]
+PAIRS = list(combinations(ALL, 2))
+SAMPLED = random.Random(0).sample(PAIRS, min(len(PAIRS), 60))
+
+
+def is_neutral(name):
+    """The yaml's settings are the baseline's own."""
+    neutral = trick_class(name).neutral
+    return neutral is not None and settings(name, **neutral) == settings(name)
+
+
+def spread(name):
+    """Four settings of a trick that differ in every number, inside its search ranges."""
+    e, s = entry(name), trick_class(name).settings
+    trials = []
+    for share in (1.0, 0.9, 0.8, 0.7):
+        scaled = {
+            k: v * share if s[k].numeric and v is not None else v for k, v in e.settings.items()
+        }
+        trials.append({name: scaled})
+    return trials
+
+
+# -- training -------------------------------------------------------------------------------------
+
+
+@each_trick
+def test_has_a_home(name):
+    assert homes(name), problems({name: settings(name)}, "dcgan")
+
+
+@each_case
+def test_trains_alone(name, net):
+    assert trained({name: settings(name)}, net).G.theta.isfinite().all()
+
+
+@each_trick
+def test_bites_unless_it_is_the_baseline(name):
+    net = homes(name)[-1]
+    same = same_bits(trained({name: settings(name)}, net), trained({}, net))
+    assert same == is_neutral(name)
+
+
+@pytest.mark.parametrize(("name", "net"), NEUTRAL, ids=["-".join(c) for c in NEUTRAL])
+def test_is_the_baseline_at_its_neutral_settings(name, net):
+    neutral = settings(name, **trick_class(name).neutral)
+    assert same_bits(trained({name: neutral}, net), trained({}, net))
+
+
+def same_bits(a, b):
+    x, y = signature(a), signature(b)
+    return x.shape == y.shape and torch.equal(x, y)
+
+
+# -- sets -----------------------------------------------------------------------------------------
+
+
+def check_pair(one, other):
+    """A pair trains whatever its order, or refuses with a sentence."""
+    net = next((n for n in reversed(BUILDS) if n in homes(one) and n in homes(other)), None)
+    if net is None:
+        pytest.skip(f"{one} and {other} share no network")
+    tricks = {one: settings(one), other: settings(other)}
+    refused = problems(tricks, net)
+    if refused:
+        assert all(s.endswith(".") and len(s) > 30 for s in refused)
+        return
+    forth = trained(tricks, net, rounds=3)
+    back = trained(dict(reversed(tricks.items())), net, rounds=3)
+    assert same_bits(forth, back)
+    assert forth.G.theta.isfinite().all()
+
+
+@pytest.mark.parametrize(("one", "other"), SAMPLED)
+def test_a_pair_trains_in_any_order_or_refuses(one, other):
+    check_pair(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("one", "other"), [p for p in PAIRS if p not in SAMPLED])
+def test_every_other_pair_trains_in_any_order_or_refuses(one, other):
+    check_pair(one, other)
+
+
+# -- state ----------------------------------------------------------------------------------------
+
+
+@each_case
+def test_resumes_bit_for_bit(name, net):
+    tricks = {name: settings(name)}
+    whole = trained(tricks, net, rounds=9)
+    first = trained(tricks, net, rounds=4)
+    second = gan(tricks, net)
+    second.load_state_dict(first.state_dict())
+    second.feed.resume()
+    assert torch.equal(signature(whole), signature(play(second, 5)))
+
+
+@each_case
+def test_only_settle_writes(name, net):
+    g = trained({name: settings(name)}, net, rounds=3)
+    g.feed.refill()
+    before = {k: v.clone() for k, v in g.state_dict().items()}
+    for turn in [t for stages in g.rounds for stage in stages for t in stage]:
+        g.differentiate(turn, g.draw(grad=True))
+    after = g.state_dict()
+    assert all(torch.equal(before[k], after[k]) for k in before)
+
+
+# -- the trial axis -------------------------------------------------------------------------------
+
+
+@each_case
+@pytest.mark.usefixtures("double")
+def test_a_stack_equals_its_trials(name, net):
+    trials = spread(name)
+    stack = trained(trials, net, seeds=(3, 4, 5, 6), rounds=8)
+    for k, tricks in enumerate(trials):
+        alone = trained(tricks, net, seeds=(3 + k,), rounds=8)
+        for player in ("G", "D"):
+            torch.testing.assert_close(
+                stack.nets[player].theta[k], alone.nets[player].theta[0], rtol=1e-9, atol=1e-12
+            )
+
+
+@each_case
+def test_slots_can_be_permuted_bit_for_bit(name, net):
+    trials = spread(name)
+    forth = trained(trials, net, seeds=(3, 4, 5, 6))
+    back = trained(trials[::-1], net, seeds=(6, 5, 4, 3))
+    assert torch.equal(forth.G.theta, back.G.theta.flip(0))
+    assert torch.equal(forth.D.theta, back.D.theta.flip(0))
+
+
+@each_case
+def test_a_dead_trial_touches_no_other(name, net):
+    tricks = {name: settings(name)}
+    clean, sick = (gan(tricks, net, seeds=(1, 2, 3)) for _ in range(2))
+    sick.G.theta[1] = float("nan")
+    play(clean, 3), play(sick, 3)
+    for player in ("G", "D"):
+        for k in (0, 2):
+            assert torch.equal(clean.nets[player].theta[k], sick.nets[player].theta[k])
+
+
+# -- draws and the device -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def draws(monkeypatch):
+    """Log every draw as (path, owner, key), in order."""
+    log, bits = [], Moment.bits
+
+    def logged(self, owner, n):
+        keys = self.key.flatten().tolist()
+        log.extend((self.path, owner, key) for key in keys)
+        return bits(self, owner, n)
+
+    monkeypatch.setattr(Moment, "bits", logged)
+    return log
+
+
+@each_case
+def test_moves_no_draw_of_others_and_draws_nothing_twice(name, net, draws):
+    g = gan({name: settings(name)}, net)
+    draws.clear()
+    play(g, 4)
+    mine = list(draws)
+    draws.clear()
+    base = gan({}, net)
+    draws.clear()
+    play(base, 4)
+    assert len(mine) == len(set(mine)), "two consumers share a draw"
+    if g.feed.batch == base.feed.batch and g.feed.latent == base.feed.latent:
+        assert set(draws) <= set(mine)
+
+
+@each_case
+def test_never_asks_the_device_for_a_number(name, net):
+    members = {name: settings(name)}
+    with FakeTensorMode(allow_non_fake_inputs=False):
+        g = gan(members, net)
+        for stages in g.rounds:
+            g.feed.refill()
+            g.play(stages)
+            g.feed.count()
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+@each_trick
+def test_names_agree(name):
+    cls = trick_class(name)
+    assert cls.name == name
+    assert entry(name).target == f"ablate.tricks.{name}.{cls.__name__}"
+    assert list(entry(name).settings) == list(cls.settings)
+    assert set(entry(name).search) <= {k for k, s in cls.settings.items() if s.numeric or s.kind}
+
+
+@each_trick
+def test_says_what_it_is_and_where_it_is_from(name):
+    cls = trick_class(name)
+    assert "Source:" in cls.__doc__
+    assert cls.group
+    assert cls.summary().endswith(".")
+    assert len(cls.summary()) <= 96
+
+
+def test_every_file_of_tricks_has_its_yaml():
+    folder = Path(sys.modules["ablate.tricks"].__file__).parent
+    files = {f.stem for f in folder.glob("*.py")} - {"__init__"}
+    assert files == set(names())
+    assert (conf_root() / "conf" / "trick").is_dir()
+
+
+def test_the_step_names_no_trick():
+    from ablate.train import step
+
+    words = {
+        n.id if isinstance(n, ast.Name) else n.attr
+        for n in ast.walk(ast.parse(inspect.getsource(step)))
+        if isinstance(n, ast.Name | ast.Attribute)
+    }
+    assert not words & set(ALL)
