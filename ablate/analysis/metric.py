@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,11 +89,4 @@ def _declared(name: str) -> Metric | None:
     except ModuleNotFoundError:
         return None
     entry = catalog.get(name)
-    return None if entry is None else Metric(name, entry.scale, _is_higher_better(entry))
-
-
-def _is_higher_better(entry: Any) -> bool:
-    """Read the direction, told as a flag or as the word `higher` or `lower`."""
-    if hasattr(entry, "higher_is_better"):
-        return bool(entry.higher_is_better)
-    return bool(entry.better == "higher")
+    return None if entry is None else Metric(name, entry.scale, entry.better == "higher")

@@ -44,9 +44,8 @@ def report(
         UserError: What is asked for is not there or does not compare, or `out` cannot be written.
     """
     study = gather([Path(folder) for folder in folders], metric, reference, where, **options)
-    files = contents(study)
     with swapped_in(Path(out)) as folder:
-        for name, content in files.items():
+        for name, content in contents(study).items():
             write_durable(folder / name, content)
     return Path(out)
 

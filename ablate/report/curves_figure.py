@@ -75,6 +75,8 @@ def _metric_bands(study: Study) -> pd.DataFrame:
 
 
 def _band(axis: Axes, rows: pd.DataFrame, colour: str, alpha: float) -> None:
+    if rows.empty:
+        return
     marker = "." if len(rows) < 15 else None
     axis.fill_between(rows["images"], rows["low"], rows["high"], color=colour, alpha=alpha, lw=0)
     axis.plot(rows["images"], rows["mean"], color=colour, lw=1.1, marker=marker, ms=3)
@@ -104,6 +106,7 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
             ha="right",
             va="center",
             fontsize=7.5,
+            weight="bold" if arm == study.reference else "normal",
         )
         for axis in row[:-1]:
             axis.yaxis.set_major_locator(MaxNLocator(3))

@@ -11,6 +11,8 @@ from ablate.report.manifest import trained_with
 from ablate.report.study import Study
 from ablate.report.tables import escape
 
+OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
+
 
 def question(study: Study) -> str:
     """Return what the study asks, in one sentence."""
@@ -63,7 +65,7 @@ def page(study: Study, figures: list[str]) -> str:
     """Return the whole of report.md; `figures` are the files that exist beside it."""
     lines = [f"# {question(study)}", answer(study), "", *tables.main_table(study), ""]
     lines += [*_legend(study), ""]
-    lines += _section("What an inconclusive arm could have shown", tables.outlook_table(study))
+    lines += _section("What an inconclusive arm could have shown", _outlook(study))
     lines += _section("Reasons", _reasons(study))
     lines += _section("Training curves", _curves(study, figures))
     lines += _section("Samples", _samples(figures))
@@ -99,11 +101,29 @@ def _pairs(study: Study) -> str:
     return f"Each arm is paired with the reference over {usual} seeds{less}."
 
 
+def _outlook(study: Study) -> list[str]:
+    table = tables.outlook_table(study)
+    if not table:
+        return []
+    text = (
+        "Could see: an improvement this large is found with 80 % power by as many pairs. Seeds "
+        "needed: for the spread as measured, and for the upper limit of it (80 %), as few seeds "
+        "measure a spread badly. Both are for one comparison at 5 %, before the adjustment."
+    )
+    return [*table, "", text]
+
+
 def _reasons(study: Study) -> list[str]:
     told = study.table[study.table["reason"] != ""]
-    return [
+    lines = [
         f"- {escape(str(row.arm))}: {row.verdict}, {escape(str(row.reason))}."
         for row in told.itertuples()
+    ]
+    often = study.table[study.table["failed"] >= OFTEN * study.table["trials"]]
+    return lines + [
+        f"- {escape(str(row.arm))}: its quality is that of the trials that finish, "
+        f"{row.done} of {row.trials}."
+        for row in often[often["done"] > 0].itertuples()
     ]
 
 
@@ -121,7 +141,8 @@ def _curves(study: Study, figures: list[str]) -> list[str]:
 def _samples(figures: list[str]) -> list[str]:
     if "samples.png" not in figures:
         return []
-    return ["![Samples, a row per arm and the same latents in every row](samples.png)"]
+    text = "All of one seed, the one with the fewest failures; its first samples, none picked out."
+    return ["![Samples, a row per arm and the same latents in every row](samples.png)", "", text]
 
 
 def _failures(study: Study) -> list[str]:
@@ -196,7 +217,6 @@ def _statistics(study: Study) -> list[str]:
         "counted, never filled in; NaN and infinity are failures. Verdict at Holm p ≤ 0.05; "
         f"`trade-off` if the arm fails in 2 or more seeds more. {check}",
         _spreads(study),
-        "Power and seeds needed are for one comparison at 5 %, before the adjustment.",
     ]
 
 
@@ -246,7 +266,8 @@ def _incomplete(study: Study) -> list[str]:
     lines = []
     if pending:
         lines.append(
-            f"**{len(pending)} planned trials have not ended; this report is a first look.**"
+            f"**Planned and not ended: {len(pending)} of {len(pending) + len(study.final)} trials. "
+            "This report is a first look.**"
         )
     if damaged:
         told = [f"{one['trial']} ({one['problem']})" for one in damaged]

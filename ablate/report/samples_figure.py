@@ -81,10 +81,10 @@ def _rows(study: Study, grids: dict[str, np.ndarray | None], seed: int) -> Figur
 
 def _row(axis: Axes, study: Study, arm: str, grid: np.ndarray | None, seed: int) -> None:
     axis.axis("off")
-    colour = style.BLUE if arm == study.reference else style.INK
+    weight = "bold" if arm == study.reference else "normal"
     place: dict[str, Any] = {"transform": axis.transAxes, "va": "center"}
     name = words.wrapped(arm, 20)
-    axis.text(-0.02, 0.5, name, ha="right", fontsize=7.5, color=colour, **place)
+    axis.text(-0.02, 0.5, name, ha="right", fontsize=7.5, weight=weight, **place)
     note = _note(study, arm, seed)
     axis.text(1.02, 0.5, note, ha="left", fontsize=7, color="#555555", **place)
     if grid is None:

@@ -15,7 +15,7 @@ from ablate.analysis.metric import Metric, metric_of
 from ablate.errors import UserError
 from ablate.report import words
 from ablate.report.study import Study
-from ablate.store.schema import conform, names
+from ablate.store.schema import names
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 TESTS = ("p_holm", "verdict", "reason")
@@ -52,7 +52,7 @@ def outlook_table(study: Study) -> list[str]:
     if open_.empty:
         return []
     kind = "ratio" if study.metric.is_ratio else "difference"
-    headings = ["arm", "pairs", f"{kind} [95 % CI]", f"smallest {kind} seen with 80 % power"]
+    headings = ["arm", "pairs", f"{kind} [95 % CI]", f"smallest {kind} it could see"]
     asked = study.metric.is_ratio or study.options.get("detect") is not None
     rows = []
     for row in open_.to_dict("records"):
@@ -123,9 +123,9 @@ def everything(study: Study) -> pd.DataFrame:
     parts = [study.table.assign(role="primary")]
     for name in sorted(set(study.frame["metric"].dropna())):
         parts += _of_metric(study, name)
-    whole = pd.concat([conform(part.reindex(columns=part.columns), ()) for part in parts])
-    ordered = whole.reindex(columns=["role", *names(COMPARISON)])
-    return ordered.sort_values(["role", "metric", "generator", "arm"], kind="stable")
+    whole = pd.concat(parts).reindex(columns=["role", *names(COMPARISON)])
+    # described rows have no pairs, and a count must not become 3.0 for it
+    return whole.astype({one.name: "Int64" for one in COMPARISON if one.dtype == "int64"})
 
 
 def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:

@@ -15,7 +15,7 @@ from ablate.analysis.metric import Metric
 from ablate.report import words
 
 WIDTH = 100
-ARM_WIDTH = 26
+ARM_WIDTHS = (26, 20)
 STYLES = {"better": "bold green", "worse": "red", "trade-off": "yellow", "suspect": "magenta"}
 ASCII = {"±": "+/-", "↓": "(lower)", "↑": "(higher)"}
 ASCII |= {words.TIMES: "x", words.NONE: "-", words.MINUS: "-"}
@@ -35,16 +35,33 @@ def _table(comparison: pd.DataFrame, unicode: bool, plain: bool) -> Table:
     metric = Metric(first["metric"], first["scale"], bool(first["higher_is_better"]))
     kind = "ratio" if metric.is_ratio else "difference"
     names = ["arm", f"{metric.name} {words.arrow(metric)}", f"{kind} [95 % CI]"]
+    lines = [names + words.headings(metric)[3:]]
+    lines += [words.cells(row) for row in comparison.to_dict("records")]
+    heading, *rows = _fitted([[_spell(cell, unicode) for cell in line] for line in lines])
     table = Table(box=None if plain else box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    for place, name in enumerate([*names, *words.headings(metric)[3:]]):
-        # Only what has no place to break may be wrapped by its letters.
-        table.add_column(_spell(name, unicode), overflow="fold", no_wrap=place in (1, 2, 3))
-    for row in comparison.to_dict("records"):
-        cells = [_spell(cell, unicode) for cell in words.cells(row)]
-        style = STYLES.get(row["verdict"], "")
-        verdict = Text(cells[4], style=style)
-        table.add_row(words.wrapped(cells[0], ARM_WIDTH), *cells[1:4], verdict, *cells[5:])
+    for place, name in enumerate(heading):
+        table.add_column(name, overflow="fold", no_wrap=place > 0)
+    for row, verdict in zip(rows, comparison["verdict"], strict=True):
+        table.add_row(
+            *(Text(cell, STYLES.get(verdict, "") if cell == verdict else "") for cell in row)
+        )
     return table
+
+
+def _fitted(lines: list[list[str]]) -> list[list[str]]:
+    """Break arms behind a `+` and, only if all is too wide, intervals behind their number."""
+    for width in ARM_WIDTHS:
+        fitted = [[words.wrapped(arm, width), *rest] for arm, *rest in lines]
+        if _width(fitted) <= WIDTH:
+            return fitted
+    return [[arm, mean, effect.replace(" [", "\n["), *rest] for arm, mean, effect, *rest in fitted]
+
+
+def _width(lines: list[list[str]]) -> int:
+    """Return the columns that a table of `lines` takes, two between neighbours."""
+    columns = list(zip(*lines, strict=True))
+    widths = [max(len(part) for cell in column for part in cell.split("\n")) for column in columns]
+    return sum(widths) + 2 * (len(columns) - 1)
 
 
 def _footnote(comparison: pd.DataFrame) -> str:
