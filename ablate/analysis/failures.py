@@ -9,7 +9,8 @@ from statsmodels.stats.proportion import proportion_confint
 def wilson(failed: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval of a failure rate."""
     low, high = proportion_confint(failed, trials, alpha=1 - level, method="wilson")
-    return float(low), float(high)
+    # the root of the formula is off zero by rounding
+    return (float(low) if failed else 0.0), (float(high) if failed < trials else 1.0)
 
 
 def failures(final: pd.DataFrame) -> pd.DataFrame:

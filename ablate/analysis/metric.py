@@ -89,4 +89,4 @@ def _declared(name: str) -> Metric | None:
     except ModuleNotFoundError:
         return None
     entry = catalog.get(name)
-    return None if entry is None else Metric(name, entry.scale, entry.higher_is_better)
+    return None if entry is None else Metric(name, entry.scale, entry.better == "higher")

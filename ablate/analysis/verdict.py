@@ -37,7 +37,7 @@ def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     """Return the verdict and, where it needs one, its reason."""
     paired = evidence.paired
     if paired.pairs < FEWEST_PAIRS:
-        return "too few seeds", f"{paired.pairs} complete pairs, {FEWEST_PAIRS} needed"
+        return "too few seeds", f"complete pairs: {paired.pairs} of the {FEWEST_PAIRS} needed"
     if paired.sd == 0:
         return ("suspect", "seeds do not vary") if paired.mean else ("identical", "")
     if evidence.suspects:

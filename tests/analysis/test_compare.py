@@ -106,8 +106,8 @@ def test_a_worse_arm_that_fails_less_is_a_trade_off():
 @pytest.mark.parametrize(
     ("arm", "verdict", "reason"),
     [
-        ([10, None, None, 12], "too few seeds", "2 complete pairs"),
-        ([None] * 4, "too few seeds", "0 complete pairs"),
+        ([10, None, None, 12], "too few seeds", "complete pairs: 2 of the 3"),
+        ([None] * 4, "too few seeds", "complete pairs: 0"),
         ([10, 11, 12, 13], "identical", ""),
         ([20, 22, 24, 26], "suspect", "seeds do not vary"),
         ([10, 11.2, 11.8, 60], "suspect", "possible unmarked collapse: a seed 3"),
