@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 
-from ablate.catalog import nearest, trick_class, trick_set
+from ablate.catalog import load, nearest, trick_class, trick_set
 from ablate.data import Dataset
 from ablate.errors import UserError
 from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
+from ablate.models.module import module
 from ablate.models.resnet import resnet
 from ablate.train.feed import Feed
 from ablate.train.pixels import Pixels
@@ -35,8 +36,13 @@ def build_of(model: Mapping[str, Any]) -> Build:
         UserError: There is no such model.
     """
     sizes = {key: value for key, value in model.items() if key != "name"}
+    if model["name"] == "module":
+        players = {"G": "generator", "D": "discriminator"}
+        classes = {p: load(sizes[key]) for p, key in players.items()}
+        kwargs = {p: sizes[f"{key}_kwargs"] for p, key in players.items()}
+        return partial(module, classes=classes, kwargs=kwargs)
     if model["name"] not in MODELS:
-        raise UserError(f"There is no model '{model['name']}'; {nearest(model['name'], MODELS)}.")
+        raise UserError(f"There is no model '{model['name']}'; {nearest(model['name'], [*MODELS, 'module'])}.")
     return partial(MODELS[model["name"]], **sizes)
 
 

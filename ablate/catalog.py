@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -99,21 +101,33 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     return UserError(f"There is no {kind} '{name}'; {nearest(name, known)}.")
 
 
+def load(target: str) -> Any:
+    """Return what an import path names; the working folder is looked in last, as by `python -m`.
+
+    Raises:
+        UserError: Nothing can be imported there.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    module, _, name = target.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"'{target}' cannot be imported ({error}); type package.module.Class, and start ablate "
+            "where Python finds the package."
+        ) from error
+
+
 def load_class(target: str) -> type[Trick]:
-    """Return the class that an import path names.
+    """Return the trick class that an import path names.
 
     Raises:
         UserError: Nothing can be imported there, or it is no trick.
     """
     from ablate.trick import Trick
 
-    module, _, name = target.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(
-            f"The trick class '{target}' cannot be imported ({error}); type _target_: module.Class."
-        ) from error
+    found = load(target)
     if not (isinstance(found, type) and issubclass(found, Trick)):
         raise UserError(f"'{target}' is not a subclass of ablate.trick.Trick.")
     return found

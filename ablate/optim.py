@@ -9,6 +9,9 @@ Legend: K trials, P parameters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -16,20 +19,42 @@ from ablate.models.layers import like
 
 
 class Optimizer(nn.Module):
-    """Moves theta along a gradient. `lr` [K] is what schedules and two time-scales edit."""
+    """Moves theta along a gradient.
+
+    Numbers are read as attributes, float64 [K], and changed through `edit` alone, because what a
+    move needs of them is computed there once and not in every move.
+    """
 
     lr: Tensor
+    v: Tensor  # [K, P], which every kind keeps
+    used: Tensor  # [., K, 1] in theta's precision, what `prepare` returned
     memory: tuple[str, ...] = ()  # buffers that a gated move must leave alone
 
-    def __init__(self, theta: Tensor, lr: float | Tensor) -> None:
+    def __init__(self, theta: Tensor, **numbers: float | Tensor) -> None:
+        """Take one value for all trials, or [K], of every number."""
         super().__init__()
-        self.numbers(theta, lr=lr)
-
-    def numbers(self, theta: Tensor, **values: float | Tensor) -> None:
-        """Register numbers as float64 [K]."""
-        for name, value in values.items():
+        self.numbers, self.kind = tuple(numbers), theta.dtype
+        for name, value in numbers.items():
             spread = torch.as_tensor(value, dtype=torch.float64, device=theta.device)
             self.register_buffer(name, spread.expand(len(theta)).clone())
+        self.register_buffer("used", self.cast())
+
+    def edit(self, **numbers: float | Sequence[float] | Tensor) -> Self:
+        """Change numbers, one value for all trials or K of them; return the optimiser."""
+        for name, value in numbers.items():
+            assert name in self.numbers, f"{type(self).__name__} has no number {name}"
+            number = getattr(self, name)
+            number.copy_(torch.as_tensor(value, dtype=torch.float64).expand_as(number))
+        self.used.copy_(self.cast())
+        return self
+
+    def prepare(self) -> list[Tensor]:
+        """Return the numbers [K] that a move multiplies with."""
+        raise NotImplementedError
+
+    def cast(self) -> Tensor:
+        """Return what `prepare` gives as [., K, 1] in theta's precision."""
+        return torch.stack(self.prepare()).to(self.kind).unsqueeze(2)
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
@@ -63,23 +88,25 @@ class Adam(Optimizer):
         beta2: float | Tensor = 0.999,
         eps: float | Tensor = 1e-8,
     ) -> None:
-        super().__init__(theta, lr)
-        self.numbers(theta, beta1=beta1, beta2=beta2, eps=eps, n=0.0)
+        super().__init__(theta, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
+        self.register_buffer("n", torch.zeros_like(self.lr))
         self.register_buffer("m", torch.zeros_like(theta))
         self.register_buffer("v", torch.zeros_like(theta))
 
+    def prepare(self) -> list[Tensor]:
+        """Return 1 - beta1, beta2, 1 - beta2 and eps."""
+        return [1 - self.beta1, self.beta2, 1 - self.beta2, self.eps]
+
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
-        kind = theta.dtype
+        rest1, keep2, rest2, eps = self.used.unbind()
         self.n.add_(1)
-        rest1, rest2 = 1 - self.beta1, 1 - self.beta2
-        size = (self.lr / (1 - self.beta1**self.n)).to(kind)[:, None]
-        scale = (1 - self.beta2**self.n).sqrt_().to(kind)[:, None]
-        self.m.lerp_(gradient, rest1.to(kind)[:, None])
-        self.v.mul_(self.beta2.to(kind)[:, None])
+        size = (self.lr / (1 - self.beta1**self.n)).to(self.kind).unsqueeze(1)
+        scale = (1 - self.beta2**self.n).sqrt_().to(self.kind).unsqueeze(1)
+        self.m.lerp_(gradient, rest1)
         # In place from here: temporaries of [K, P] cost a fifth of the step in a large stack.
-        self.v.addcmul_(rest2.to(kind)[:, None] * gradient, gradient)
-        root = self.v.sqrt().div_(scale).add_(self.eps.to(kind)[:, None])
+        self.v.mul_(keep2).addcmul_(rest2 * gradient, gradient)
+        root = self.v.sqrt().div_(scale).add_(eps)
         theta.sub_((self.m * size).div_(root))
 
 
@@ -91,14 +118,18 @@ class SGD(Optimizer):
     memory = ("v",)
 
     def __init__(self, theta: Tensor, lr: float | Tensor, momentum: float | Tensor = 0.0) -> None:
-        super().__init__(theta, lr)
-        self.numbers(theta, momentum=momentum)
+        super().__init__(theta, lr=lr, momentum=momentum)
         self.register_buffer("v", torch.zeros_like(theta))
+
+    def prepare(self) -> list[Tensor]:
+        """Return lr and momentum."""
+        return [self.lr, self.momentum]
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
-        self.v.mul_(self.momentum.to(theta.dtype)[:, None]).add_(gradient)
-        theta.sub_(self.v * self.lr.to(theta.dtype)[:, None])
+        lr, momentum = self.used.unbind()
+        self.v.mul_(momentum).add_(gradient)
+        theta.sub_(self.v * lr)
 
 
 class RMSprop(Optimizer):
@@ -116,14 +147,15 @@ class RMSprop(Optimizer):
         alpha: float | Tensor = 0.99,
         eps: float | Tensor = 1e-8,
     ) -> None:
-        super().__init__(theta, lr)
-        self.numbers(theta, alpha=alpha, eps=eps)
+        super().__init__(theta, lr=lr, alpha=alpha, eps=eps)
         self.register_buffer("v", torch.zeros_like(theta))
+
+    def prepare(self) -> list[Tensor]:
+        """Return lr, alpha, 1 - alpha and eps."""
+        return [self.lr, self.alpha, 1 - self.alpha, self.eps]
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
-        kind = theta.dtype
-        self.v.mul_(self.alpha.to(kind)[:, None])
-        self.v.addcmul_((1 - self.alpha).to(kind)[:, None] * gradient, gradient)
-        root = self.v.sqrt().add_(self.eps.to(kind)[:, None])
-        theta.sub_((gradient * self.lr.to(kind)[:, None]).div_(root))
+        lr, keep, rest, eps = self.used.unbind()
+        self.v.mul_(keep).addcmul_(rest * gradient, gradient)
+        theta.sub_((gradient * lr).div_(self.v.sqrt().add_(eps)))

@@ -3,7 +3,8 @@
 A trick is a small module. Its numbers are [K], one per trial; everything else about it is structure,
 which trials of one stack share. Its memory is `[K, ...]` buffers, written in place and only in
 `settle`, so checkpoints, devices, stacks and replay come for free. To write one, subclass `Trick`,
-declare settings with `number`, `integer`, `choice` or `flag`, and override the seams it touches.
+declare settings with `number`, `integer`, `factor`, `choice` or `flag`, and override the seams it
+touches.
 
 Legend: K trials, B batch, U units that D scores (B, or B / m packs), Z latent, P parameters.
 """
@@ -11,6 +12,7 @@ Legend: K trials, B batch, U units that D scores (B, or B / m packs), Z latent, 
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -138,9 +140,14 @@ def number(low: float = -math.inf, high: float = math.inf, off: float | None = N
     return Setting("number", low, high, off=off)
 
 
-def integer(low: int, high: float = math.inf) -> Any:
-    """Declare a whole number that is structure."""
-    return Setting("integer", low, high)
+def integer(low: int, high: float = math.inf, off: int | None = None) -> Any:
+    """Declare a whole number that is structure; `off` is what `null` stands for."""
+    return Setting("integer", low, high, off=off)
+
+
+def factor(low: float, high: float) -> Any:
+    """Declare a number in [low, high] that is structure: shapes depend on it."""
+    return Setting("factor", low, high)
 
 
 def choice(*choices: str) -> Any:
@@ -200,11 +207,13 @@ class Trick(nn.Module):
         """Take every setting; a number may be a sequence with one value per trial."""
         super().__init__()
         self.check_keys(settings)
+        self.values: dict[str, list[float]] = {}  # the numbers in full precision, for optimisers
         for key, setting in self.settings.items():
             given = settings[key]
             if setting.numeric:
                 many = given if isinstance(given, Sequence) else [given]
                 values = [setting.check(self.name, key, v) for v in many]
+                self.values[key] = values
                 self.register_buffer(key, torch.tensor(values, dtype=torch.get_default_dtype()))
             else:
                 setattr(self, key, setting.check(self.name, key, given))
@@ -356,6 +365,27 @@ def slope(score: Tensor, x: Tensor) -> Tensor:
     return g.reshape(*score.shape, -1)
 
 
+def mark_every(rounds: list[Round], name: str, every: int, side: str) -> list[Round]:
+    """Return the schedule with every k-th of D's turns that see a side marked as due for a trick.
+
+    The list grows to the period, so that a schedule stays a list that is walked round and round.
+    """
+    if every == 1:
+        return rounds
+    numbers = itertools.count()
+
+    def mark(turn: Turn) -> Turn:
+        due = sees(turn) and next(numbers) % every == 0
+        return turn._replace(due=turn.due | {name}) if due else turn
+
+    def sees(turn: Turn) -> bool:
+        return turn.player == "D" and side in turn.sides
+
+    count = sum(sees(t) for stages in rounds for stage in stages for t in stage)
+    longer = rounds * (every // math.gcd(every, count))
+    return [tuple(tuple(mark(t) for t in stage) for stage in stages) for stages in longer]
+
+
 class TrickSet(nn.Module):
     """A set of tricks, which is itself a trick: every seam asks those members that override it.
 
@@ -411,12 +441,13 @@ class TrickSet(nn.Module):
                 for other in marks.get(trait, ()):
                     if other != trick.name:
                         found.append(Problem(False, f"{trick.name} with {other}: {why}."))
-            if not surgery and any(trick in self.seams[s] for s in ("network", "init", "weight")):
+            edits = any(trick in self.seams[s] for s in ("network", "init", "weight"))
+            if not surgery and (edits or "reads_features" in trick.marks()):
                 found.append(
                     Problem(
                         True,
-                        f"Trick {trick.name} edits layers, and model=module brings networks that "
-                        f"cannot be edited; drop {trick.name} or choose another model.",
+                        f"Trick {trick.name} works on layers, and model=module brings networks whose "
+                        f"layers are not ours; drop {trick.name} or choose another model.",
                     )
                 )
             found.extend(trick.problems(self, self.recipe(recipe)))

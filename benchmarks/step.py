@@ -19,9 +19,9 @@ from pathlib import Path
 
 import torch
 
-from ablate.train.compile import compiled
 from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
+from ablate.train.compile import compiled
 from ablate.train.feed import Feed
 from ablate.train.loop import Listener, Run
 from ablate.train.pixels import Pixels

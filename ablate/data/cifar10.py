@@ -78,7 +78,7 @@ def _read_archive(archive: Path) -> dict[str, bytes]:
                     files[Path(member.name).name] = content.read()
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise UserError(
-            f"{archive} is a damaged archive ({error}); delete it and run "
+            f"{archive} is a damaged archive ({type(error).__name__}); delete it and run "
             "`ablate data fetch cifar10`."
         ) from error
     return files

@@ -111,14 +111,9 @@ class Dataset:
     def fingerprint(self) -> str:
         """16 hex digits of a sha256 over shapes, dtypes and values of both splits."""
         digest = hashlib.sha256()
-        for tensor in (
-            self.train.images, self.train.labels, self.held_out.images, self.held_out.labels
-        ):  # fmt: skip
-            if tensor is None:
-                digest.update(b"none")
-                continue
-            digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
+        for split in (self.train, self.held_out):
+            for tensor in (split.images, split.labels):
+                digest.update(_identity(tensor))
         return digest.hexdigest()[:16]
 
     def to(self, device: torch.device | str) -> "Dataset":
@@ -131,6 +126,13 @@ class Dataset:
         )
 
 
+def _identity(tensor: Tensor | None) -> bytes:
+    if tensor is None:
+        return b"none"
+    header = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
+    return header + tensor.cpu().contiguous().numpy().tobytes()
+
+
 def _check_images(images: Tensor) -> None:
     pixels = images.dtype == torch.uint8 and images.ndim == 4
     points = images.dtype == torch.float32 and images.ndim == 2 and images.shape[1] == 2
@@ -140,7 +142,8 @@ def _check_images(images: Tensor) -> None:
             f"{images.dtype} {list(images.shape)}; convert images with "
             "(255 * images).round().to(torch.uint8)."
         )
-    if points and not bool(images.isfinite().all()):
+    # Data is made on the host; a copy on another device need not be asked again.
+    if points and images.device.type == "cpu" and not bool(images.isfinite().all()):
         raise UserError("Some points are NaN or infinite; remove these rows from the data.")
 
 

@@ -118,8 +118,7 @@ def decode(file: Encoded, form: Form) -> NDArray[np.uint8]:
         raise
     except Exception as error:  # a damaged file makes a decoder fail in any way
         raise UserError(
-            f"{file.name} is no readable image ({error or type(error).__name__}); "
-            "remove or replace it."
+            f"{file.name} is no readable image ({_reason(error)}); remove or replace it."
         ) from error
     return pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1)
 
@@ -148,6 +147,14 @@ def _square(picture: "Image.Image", size: int) -> "Image.Image":
     if picture.mode in {"P", "1"}:  # indices and bits cannot be interpolated
         picture = picture.convert("RGB")
     return ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
+
+
+def _reason(error: Exception) -> str:
+    from PIL import UnidentifiedImageError  # noqa: PLC0415
+
+    if isinstance(error, UnidentifiedImageError):  # its own words show a buffer's address
+        return f"none of {', '.join(FORMATS)}"
+    return str(error) or type(error).__name__
 
 
 def _mixed(

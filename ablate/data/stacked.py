@@ -45,7 +45,7 @@ def stack(grey: Dataset, samples: int, held_out_samples: int) -> Dataset:
 
 def _check(grey: Dataset) -> None:
     labelled = grey.train.labels is not None and grey.held_out.labels is not None
-    if grey.is_toy or grey.shape[0] != 1:
+    if grey.shape[0] != 1:  # a toy has 2
         found = "is a toy" if grey.is_toy else f"has {grey.shape[0]} channels"
     elif not labelled or grey.classes is None:
         found = "has no labels"

@@ -190,6 +190,7 @@ class ConvTranspose(Layer):
     stride: int = 1
     padding: int = 0
     bias: bool = True
+    output_padding: int = 0  # rows added at the far edge, for odd kernels at stride 2
 
     def shapes(self) -> dict[str, Shape]:
         """Return weight [I, O, k, k] and, with bias, bias [O]."""
@@ -209,7 +210,15 @@ class ConvTranspose(Layer):
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
         w, k = weights[self.name], len(x)
         y = pack(x, weights.channels_last)
-        y = F.conv_transpose2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=k)
+        y = F.conv_transpose2d(
+            y,
+            w["weight"],
+            w.get("bias"),
+            self.stride,
+            self.padding,
+            self.output_padding,
+            groups=k,
+        )
         return unpack(y, k)
 
 
@@ -222,7 +231,8 @@ class Leaky(Layer):
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return the activation, shape unchanged."""
         if callable(self.slope):
-            return torch.where(x > 0, x, x * like(self.slope(), x))
+            # In the precision of x: a number in float32 would widen a pass in bfloat16.
+            return torch.where(x > 0, x, x * like(self.slope(), x).to(x.dtype))
         return F.relu(x) if self.slope == 0 else F.leaky_relu(x, self.slope)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ablate.models.layers import Layer, Network, Player, Weights, leaves
+from ablate.models.layers import Layer, Network, Player, Shape, Weights, leaves
 from ablate.random import Moment
 
 KERNEL = "weight"
@@ -78,12 +79,26 @@ class Net(nn.Module):
         weights, k = Weights(), len(theta)
         weights.channels_last = self.channels_last
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
-        flats = theta.split(self.sizes, 1)[:-1]  # the last one is padding
-        for (leaf, part, shape), flat in zip(self.cuts, flats, strict=True):
+        flats = theta.split(self.sizes, 1)
+        for (leaf, part, shape), used, flat in zip(self.cuts, self.used(k), flats, strict=False):
             if part == KERNEL and self.weight is not None:
                 flat = self.weight(flat.view(k, *shape), self.player, leaf)  # noqa: PLW2901
-            weights.setdefault(leaf.name, {})[part] = flat.reshape(leaf.used(part, k))
+            weights.setdefault(leaf.name, {})[part] = flat.reshape(used)
         return weights
+
+    def kernels(self, theta: Tensor) -> dict[str, Tensor]:
+        """Return the kernels [K, ...] that the forward pass uses, by layer name."""
+        opened, k = self.open(theta), len(theta)
+        return {
+            leaf.name: opened[leaf.name][part].reshape(k, *shape)
+            for leaf, part, shape in self.cuts
+            if part == KERNEL
+        }
+
+    @cache  # noqa: B019  # a player lives as long as its run
+    def used(self, k: int) -> list[Shape]:
+        """Return the shapes in which the layers take their parts."""
+        return [leaf.used(part, k) for leaf, part, _ in self.cuts]
 
     def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:
         """Return the output for x [K, B, ...] and the input of the last layer with parameters."""

@@ -1,1 +1,6 @@
 """Tables and figures from the table of results. Never imports torch."""
+
+from ablate.report.build import report
+from ablate.report.terminal import render
+
+__all__ = ["render", "report"]

@@ -91,7 +91,9 @@ class Gan(nn.Module):
     def play(self, stages: Round, record: bool = False) -> dict[str, Tensor]:
         """Play one round, the unit that is compiled or captured; return its signals if recorded."""
         batch, done = self.draw(any(t.player == "G" for stage in stages for t in stage)), {}
-        for stage in stages:
+        for before, stage in zip(((), *stages), stages, strict=False):
+            if any(turn.player == "G" for turn in before):
+                batch = self.renew(batch)
             steps = [self.differentiate(turn, batch) for turn in stage]  # all, before any moves
             for step in steps:
                 self.move(step)
@@ -104,10 +106,20 @@ class Gan(nn.Module):
         """Return this round's batch; G runs once and its turn shares the graph."""
         at, normal, rows = self.feed.now()
         real, z = self.pixels(rows), self.tricks.latent(normal, at)
+        return Batch(at, real, rows, z, *self.generate(z, at.at("G"), grad))
+
+    def renew(self, batch: Batch) -> Batch:
+        """Return the batch with fakes of the generator that has just moved."""
+        grad = batch.leaf.requires_grad
+        leaf, fake = self.generate(batch.z, batch.at.at("G", "moved"), grad)
+        return batch._replace(leaf=leaf, fake=fake)
+
+    def generate(self, z: Tensor, at: Moment, grad: bool) -> tuple[Tensor, Tensor]:
+        """Return G's theta as a leaf [K, P] and the fakes [K, B, ...] made with it."""
         leaf = self.G.theta.detach().requires_grad_(grad)
         with self.precision():
-            fake = self.G(self.G.open(leaf), z, at.at("G")).value.to(real.dtype)
-        return Batch(at, real, rows, z, leaf, fake)
+            fake = self.G(self.G.open(leaf), z, at).value
+        return leaf, fake.to(z.dtype)
 
     def differentiate(self, turn: Turn, batch: Batch) -> Step:
         """Return the step of one turn with its gradient [K, P]; writes nothing."""
@@ -117,7 +129,8 @@ class Gan(nn.Module):
         own, rival = self.tricks.point(own, rival, step)
         with self.precision():
             step.total = self.objective(step, rival if mine else own)
-        (step.gradient,) = torch.autograd.grad(step.total.sum(), own)
+        # Ones for every trial: the gradient of the sum over K, row k of which is trial k's own.
+        (step.gradient,) = torch.autograd.grad(step.total, own, torch.ones_like(step.total))
         return step
 
     def objective(self, step: Step, d_theta: Tensor) -> Tensor:
@@ -167,9 +180,15 @@ class Step:
 
     def aim(self, d_theta: Tensor) -> None:
         """Look through D at `d_theta` [K, P] from here on."""
+        self.d_theta = d_theta
         self.weights: Weights = self.gan.D.open(d_theta)
         self.real = Side(self, "real", 1.0)
         self.fake = Side(self, "fake", float(self.player == "G"))
+
+    @property
+    def own(self) -> Tensor:
+        """The parameters [K, P] of the player whose turn it is, as the gradient's leaf."""
+        return self.batch.leaf if self.player == "G" else self.d_theta
 
     def again(self, player: Player, occasion: str) -> Step:
         """Return the same batch in another turn, for tricks that look ahead."""

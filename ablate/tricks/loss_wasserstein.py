@@ -27,7 +27,8 @@ class LossWasserstein(Trick):
 
     def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
         """Doubt a critic that nothing bounds."""
-        if "lipschitz" not in others.marks():
+        marks = others.marks()
+        if "lipschitz" not in marks and not {"r1", "r2"} <= marks.keys():
             yield Problem(
                 False,
                 "loss_wasserstein without weight_clip, gp_interp, spectral_norm or r1 with r2: the "

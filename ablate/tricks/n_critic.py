@@ -6,7 +6,7 @@ from ablate.trick import Problem, Recipe, Round, Trick, TrickSet, integer
 
 
 class NCritic(Trick):
-    """D moves `d_turns` times, every time on fresh images, before G moves; G may move more often too.
+    """D moves `d_turns` times, each time on fresh images, before G moves; or G moves more often.
 
     A round is a batch: the schedule becomes d_turns - 1 rounds of D alone, the round of both, and
     g_turns - 1 rounds of G alone. The budget counts images shown to D, so that more turns of D mean
@@ -20,10 +20,13 @@ class NCritic(Trick):
     rank = 1
     cost = "d_turns times D's turn for one turn of G"
     neutral = {"d_turns": 1, "g_turns": 1}
-    traits = frozenset({"uneven_turns"})
 
     d_turns: int = integer(1, 100)
     g_turns: int = integer(1, 100)
+
+    def marks(self) -> frozenset[str]:
+        """Return whether one player moves more often."""
+        return frozenset({"uneven_turns"} if self.d_turns != 1 or self.g_turns != 1 else ())
 
     def phases(self, rounds: list[Round]) -> list[Round]:
         """Repeat the stages of one player before and after every round of both."""

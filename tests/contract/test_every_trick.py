@@ -13,6 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from ablate.catalog import conf_root, entry, names, trick_class
 from ablate.random import Moment
+from ablate.trick import Trick
 from tests.contract.laws import (
     ALL,
     CASES,
@@ -252,4 +253,5 @@ def test_the_step_names_no_trick():
         for n in ast.walk(ast.parse(inspect.getsource(step)))
         if isinstance(n, ast.Name | ast.Attribute)
     }
-    assert not words & set(ALL)
+    seams = set(vars(Trick))  # a trick may be called like the seam it plays: latent
+    assert not words & (set(ALL) - seams)

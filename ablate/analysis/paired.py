@@ -1,0 +1,66 @@
+"""Student's t over complete seed pairs: interval and test are the same t and cannot disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from ablate.analysis.metric import Values
+
+FEWEST_PAIRS = 3  # with two, the 95 % interval is 12.7 standard errors wide on either side
+ROUNDING = 1e-12  # relative; below it two sums are the same number added in another order
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Paired differences on the scale of the analysis; NaN where they allow no answer.
+
+    Attributes:
+        pairs: Seeds in which both arms are done.
+        mean: Of the differences.
+        sd: Of the differences over seeds, n - 1.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        t: Student's t with n - 1 degrees of freedom.
+        p: Two-sided, of this comparison alone.
+    """
+
+    pairs: int
+    mean: float = NAN
+    sd: float = NAN
+    low: float = NAN
+    high: float = NAN
+    t: float = NAN
+    p: float = NAN
+
+
+def paired_t(values: Values, reference: Values, level: float = 0.95) -> Paired:
+    """Return the answer for `values[i] - reference[i]`, `[N]` each, pairs complete.
+
+    Under three pairs there is a mean and no interval. If all differences are the same number but
+    for rounding, `sd` is exactly 0 and there is no test.
+    """
+    n = len(values)
+    if n == 0:
+        return Paired(0)
+    differences = values - reference
+    rounding = ROUNDING * max(np.abs(values).max(), np.abs(reference).max())
+    mean = _settle(float(differences.mean()), rounding)
+    if n < 2:
+        return Paired(n, mean)
+    sd = _settle(float(differences.std(ddof=1)), rounding)
+    if n < FEWEST_PAIRS or sd == 0:
+        return Paired(n, mean, sd)
+    error = sd / np.sqrt(n)
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * error
+    t = mean / error
+    p = 2 * float(stats.t.sf(abs(t), n - 1))
+    return Paired(n, mean, sd, mean - half, mean + half, float(t), p)
+
+
+def _settle(value: float, rounding: float) -> float:
+    return 0.0 if abs(value) <= rounding else value

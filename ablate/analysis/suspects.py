@@ -1,0 +1,34 @@
+"""Values so bad within their own arm that a collapse may have gone unmarked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ablate.analysis.metric import Metric
+
+SMALLEST_FACTOR = 2.5
+SCALES = 4.0
+MAD_TO_SD = 1.4826  # of a normal
+
+
+def suspects(final: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Return the `done` rows whose value lies beyond its arm's median by a suspicious factor.
+
+    In logs: max(log 2.5, 4 scales), on the worse side. The scale is 1.4826 x the study-wide median
+    of absolute residuals from the arms' medians, each corrected by sqrt(n / (n - 1)) for the n
+    seeds of its arm. On the difference scale a factor means nothing and no row is returned.
+    """
+    done = final[~final["failed"]]
+    if not metric.is_ratio or done.empty:
+        return done[:0]
+    logs = np.log(done["value"])
+    residual = logs - logs.groupby(done["arm"]).transform("median")
+    seeds = logs.groupby(done["arm"]).transform("size")
+    several = seeds > 1
+    corrected = residual.abs()[several] * np.sqrt(seeds[several] / (seeds[several] - 1))
+    scale = MAD_TO_SD * float(corrected.median()) if several.any() else 0.0
+    worse = -residual if metric.higher_is_better else residual
+    limit = max(float(np.log(SMALLEST_FACTOR)), SCALES * scale)
+    found: pd.DataFrame = done[worse > limit]
+    return found

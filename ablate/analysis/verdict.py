@@ -1,0 +1,76 @@
+"""The verdict for an arm: a rule fixed in advance, in a fixed order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ablate.analysis.metric import Metric
+from ablate.analysis.paired import FEWEST_PAIRS, Paired, paired_t
+
+ALPHA = 0.05
+MORE_FAILURES = 2
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the rule looks at, for one arm against the reference.
+
+    Attributes:
+        paired: Over complete pairs, failures excluded.
+        p_holm: Its p, adjusted for all arms.
+        suspects: Trials of either arm that may be unmarked collapses.
+        more_failures: Failed seeds of the arm minus those of the reference, over shared seeds.
+        worst: Mean difference when each failure counts as the worst value of the two arms.
+    """
+
+    paired: Paired
+    p_holm: float
+    suspects: tuple[str, ...]
+    more_failures: int
+    worst: float
+
+
+def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
+    """Return the verdict and, where it needs one, its reason."""
+    paired = evidence.paired
+    if paired.pairs < FEWEST_PAIRS:
+        return "too few seeds", f"complete pairs: {paired.pairs} of the {FEWEST_PAIRS} needed"
+    if paired.sd == 0:
+        return ("suspect", "seeds do not vary") if paired.mean else ("identical", "")
+    if evidence.suspects:
+        return "suspect", f"possible unmarked collapse: {', '.join(evidence.suspects)}"
+    if evidence.p_holm > ALPHA:
+        return "inconclusive", ""
+    return _significant(evidence, metric)
+
+
+def _significant(evidence: Evidence, metric: Metric) -> tuple[str, str]:
+    better = metric.is_better(evidence.paired.mean)
+    # Seen from the side that wins on quality: what does it pay in failures?
+    more = evidence.more_failures if better else -evidence.more_failures
+    turned = metric.is_better(evidence.worst) != better
+    if more >= MORE_FAILURES:
+        return "trade-off", f"{'better' if better else 'worse'}, with {more:+d} failed seeds for it"
+    if turned:
+        word = "better" if better else "worse"
+        return "trade-off", f"{word}, but not when a failure counts as the worst value"
+    return ("better" if better else "worse"), ""
+
+
+def worst_difference(arm: pd.Series, reference: pd.Series, metric: Metric) -> float:
+    """Return the mean difference over shared seeds with failures at the worst value of the two.
+
+    Args:
+        arm: Seed -> value, NaN if failed.
+        reference: The same of the reference.
+        metric: Its scale and its worse direction.
+    """
+    both = pd.concat([arm, reference], axis=1, join="inner").to_numpy()
+    done = np.isfinite(both)
+    if not done.any():
+        return float("nan")
+    filled = metric.forward(np.where(done, both, metric.worst(both[done])))
+    return paired_t(filled[:, 0], filled[:, 1]).mean

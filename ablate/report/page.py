@@ -1,0 +1,282 @@
+"""The report's text: question, answer, table, figures, failures, method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ablate.report import tables, words
+from ablate.report.manifest import trained_with
+from ablate.report.study import Study
+from ablate.report.tables import escape
+
+OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
+
+
+def question(study: Study) -> str:
+    """Return what the study asks, in one sentence."""
+    return (
+        f"Which arms have a better {study.metric.name} than `{study.reference}` "
+        f"on {study.conditions['data']['name']}?"
+    )
+
+
+def answer(study: Study) -> str:
+    """Return what it found: every arm by its verdict, and nothing that the verdict does not say."""
+    arms = {
+        verdict: [f"`{row.arm}`" for row in rows.itertuples()]
+        for verdict, rows in study.table.groupby("verdict")
+    }
+    parts = [
+        f"{text} {words.listing(arms[verdict])}"
+        for verdict, text in {
+            "better": "better:",
+            "worse": "worse:",
+            "trade-off": "trade-off between quality and failures:",
+            "suspect": "suspect, to be looked at before it is believed:",
+            "identical": "identical:",
+            "too few seeds": "too few seeds for an answer:",
+        }.items()
+        if verdict in arms
+    ]
+    parts += _inconclusive(study, arms.get("inconclusive", []))
+    if not parts:
+        parts = ["there is only the reference: described, not tested"]
+    return f"**{_capital('; '.join(parts))}.** {_failed(study)}"
+
+
+def _inconclusive(study: Study, arms: list[str]) -> list[str]:
+    if not arms:
+        return []
+    compared = len(study.table) - 1
+    return [f"inconclusive, which is not equal: {len(arms)} of {compared} arms"]
+
+
+def _failed(study: Study) -> str:
+    return f"{len(study.failed)} of {len(study.final)} trials failed."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def page(study: Study, figures: list[str]) -> str:
+    """Return the whole of report.md; `figures` are the files that exist beside it."""
+    lines = [f"# {question(study)}", answer(study), "", *tables.main_table(study), ""]
+    lines += [*_legend(study), ""]
+    lines += _section("What an inconclusive arm could have shown", _outlook(study))
+    lines += _section("Reasons", _reasons(study))
+    lines += _section("Training curves", _curves(study, figures))
+    lines += _section("Samples", _samples(figures))
+    lines += _section("Failures", _failures(study))
+    lines += _section("Other metrics, described and not tested", _others(study))
+    lines += _section("Method", _method(study))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"## {title}", "", *lines, ""] if lines else []
+
+
+def _legend(study: Study) -> list[str]:
+    mean = "Geometric mean" if study.metric.is_ratio else "Mean"
+    lower = "higher" if study.metric.higher_is_better else "lower"
+    scale = " Ratios are of geometric means over pairs." if study.metric.is_ratio else ""
+    return [
+        f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
+        "interval is for each comparison alone (95 %); p is adjusted for all arms (Holm). "
+        "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
+        "with each other. Cost: wall seconds of a done trial over the reference's."
+    ]
+
+
+def _pairs(study: Study) -> str:
+    pairs = study.table[study.table["arm"] != study.table["reference"]].set_index("arm")["pairs"]
+    if pairs.empty:
+        return "Nothing to pair."
+    usual = int(pairs.max())
+    fewer = [f"{escape(str(arm))} {n}" for arm, n in pairs.items() if n < usual]
+    less = f" (fewer: {words.listing(fewer, 8)})" if fewer else ""
+    return f"Each arm is paired with the reference over {usual} seeds{less}."
+
+
+def _outlook(study: Study) -> list[str]:
+    table = tables.outlook_table(study)
+    if not table:
+        return []
+    text = (
+        "Could see: an improvement this large is found with 80 % power by as many pairs. Seeds "
+        "needed: for the spread as measured, and for the upper limit of it (80 %), as few seeds "
+        "measure a spread badly. Both are for one comparison at 5 %, before the adjustment."
+    )
+    return [*table, "", text]
+
+
+def _reasons(study: Study) -> list[str]:
+    told = study.table[study.table["reason"] != ""]
+    lines = [
+        f"- {escape(str(row.arm))}: {row.verdict}, {escape(str(row.reason))}."
+        for row in told.itertuples()
+    ]
+    often = study.table[study.table["failed"] >= OFTEN * study.table["trials"]]
+    return lines + [
+        f"- {escape(str(row.arm))}: its quality is that of the trials that finish, "
+        f"{row.done} of {row.trials}."
+        for row in often[often["done"] > 0].itertuples()
+    ]
+
+
+def _curves(study: Study, figures: list[str]) -> list[str]:
+    if "curves.png" not in figures:
+        return []
+    text = (
+        "Mean and range over seeds that are done; a failed seed ends with a cross. Losses of "
+        "different adversaries do not compare, so each panel of a loss has its own axis; the "
+        "metric's axis is shared."
+    )
+    return ["![Losses and metric over images shown, a row per arm](curves.png)", "", text]
+
+
+def _samples(figures: list[str]) -> list[str]:
+    if "samples.png" not in figures:
+        return []
+    text = "All of one seed, the one with the fewest failures; its first samples, none picked out."
+    return ["![Samples, a row per arm and the same latents in every row](samples.png)", "", text]
+
+
+def _failures(study: Study) -> list[str]:
+    rates = [
+        [escape(str(row["arm"])), words.rate(row)]
+        for row in study.table.to_dict("records")
+        if row["failed"]
+    ]
+    if not rates:
+        most = study.table["failed_high"].max()
+        return [
+            f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs."
+        ]
+    lines = [*tables.markdown(["arm", "failed, 95 % Wilson interval"], rates), ""]
+    return lines + tables.failure_table(study)
+
+
+def _others(study: Study) -> list[str]:
+    table, left_out = tables.other_metrics(study)
+    return table + ([""] if table and left_out else []) + [f"- {escape(text)}" for text in left_out]
+
+
+def _method(study: Study) -> list[str]:
+    lines = [*_design(study), *_statistics(study), *_cost(study), *_provenance(study)]
+    return [f"- {line}" for line in [*lines, *_incomplete(study)]]
+
+
+def _design(study: Study) -> list[str]:
+    conditions = study.conditions
+    seeds = sorted(int(seed) for seed in study.final["seed"].unique())
+    each = study.final.groupby("arm")["seed"].nunique()
+    same = (
+        "the same in every arm" if each.nunique() == 1 else f"{each.min()} to {each.max()} an arm"
+    )
+    return [
+        f"Seeds: {words.listing([str(seed) for seed in seeds], 12)}; {same}. The training seed is "
+        "the unit of replication: same batches, latents and first weights in every arm.",
+        f"Budget: {conditions['budget']['images']} real images shown to D in every trial. "
+        + escape(_settings(conditions["train"]))
+        + ".",
+        f"Data: {escape(_settings(conditions['data']))}. Model: "
+        f"{escape(_settings(conditions['model']))}.",
+        _protocol(study),
+    ]
+
+
+def _protocol(study: Study) -> str:
+    rows = study.table[study.table["protocol"] != ""]
+    generators = rows.groupby("generator")["arm"].apply(list)
+    told = {"raw": "weights as trained", "ema": "averaged weights"}
+    used = "; ".join(
+        f"{told.get(str(name), str(name))}: {escape(words.listing(arms, 12))}"
+        for name, arms in generators.items()
+    )
+    protocol = rows["protocol"].iloc[0] if len(rows) else "none"
+    return (
+        f"Protocol: {escape(protocol)}, last evaluation. Scored by {used}. Both are in table.csv."
+    )
+
+
+def _statistics(study: Study) -> list[str]:
+    scale = (
+        "logarithms of paired values (ratio scale)" if study.metric.is_ratio else "paired values"
+    )
+    check = (
+        "A value above its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
+        if study.metric.is_ratio
+        else "Unmarked collapses are looked for on the ratio scale only, so not here."
+    )
+    return [
+        f"Statistics: Student's t on {scale}, complete seed pairs only; failures are excluded and "
+        "counted, never filled in; NaN and infinity are failures. Verdict at Holm p ≤ 0.05; "
+        f"`trade-off` if the arm fails in 2 or more seeds more. {check}",
+        _spreads(study),
+    ]
+
+
+def _spreads(study: Study) -> str:
+    seed, evaluation, rho = (
+        float(study.table[name].median()) if study.table[name].notna().any() else float("nan")
+        for name in ("seed_sd", "resample_sd", "seed_correlation")
+    )
+    return (
+        f"Spread, median over arms: {_short(seed)} over seeds, {_short(evaluation)} over "
+        f"re-samples of one network; correlation of paired seeds {words.number(rho, 2)}."
+    )
+
+
+def _short(value: float) -> str:
+    return words.NONE if not np.isfinite(value) else f"{value:.2g}"
+
+
+def _cost(study: Study) -> list[str]:
+    reference = study.table.iloc[0]
+    spent = study.table["wall_seconds_spent"].sum()
+    devices = sorted(device for device in study.final["device"].unique() if device)
+    mixed = " Cost does not compare over several devices." if len(devices) > 1 else ""
+    return [
+        f"Cost: a done trial of the reference takes {_short_seconds(reference['wall_seconds'])}, "
+        f"all {len(study.final)} trials {_short_seconds(spent)}, on "
+        f"{escape(words.listing(devices or ['an unknown device']))}.{mixed}"
+    ]
+
+
+def _short_seconds(seconds: float) -> str:
+    if not np.isfinite(seconds):
+        return "unknown time"
+    return f"{seconds / 3600:.1f} h" if seconds >= 7200 else f"{seconds:.0f} s"
+
+
+def _provenance(study: Study) -> list[str]:
+    return [
+        f"Trained with ({state['trials']} trials): {escape(_settings(state['versions'] or {}))}; "
+        f"git: {escape(_settings(state['git'] or {}) or 'unknown')}."
+        for state in trained_with(study)
+    ]
+
+
+def _incomplete(study: Study) -> list[str]:
+    pending, damaged = study.frame.attrs["pending"], study.frame.attrs["damaged"]
+    lines = []
+    if pending:
+        lines.append(
+            f"**Planned and not ended: {len(pending)} of {len(pending) + len(study.final)} trials. "
+            "This report is a first look.**"
+        )
+    if damaged:
+        told = [f"{one['trial']} ({one['problem']})" for one in damaged]
+        lines.append(
+            f"Set aside, as they cannot be read: {escape(words.listing(told))}. Delete these "
+            "folders and start the sweep again, which trains them anew."
+        )
+    return lines
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in sorted(settings.items()))

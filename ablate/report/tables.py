@@ -1,0 +1,166 @@
+"""The main table as Markdown, and everything at full precision as CSV."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from ablate.analysis.columns import COMPARISON
+from ablate.analysis.compare import compare
+from ablate.analysis.describe import describe
+from ablate.analysis.final import final_values
+from ablate.analysis.metric import Metric, metric_of
+from ablate.errors import UserError
+from ablate.report import words
+from ablate.report.study import Study
+from ablate.store.schema import names
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+TESTS = ("p_holm", "verdict", "reason")
+
+
+def markdown(headings: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the lines of a Markdown table, first column left, others centred."""
+    rule = [":--"] + [":-:"] * (len(headings) - 1)
+    return [f"| {' | '.join(line)} |" for line in (headings, rule, *rows)]
+
+
+def escape(text: str) -> str:
+    """Return `text` as Markdown shows it, letter by letter and on one line."""
+    for letter in "\\|*`[<":
+        text = text.replace(letter, "\\" + letter)
+    return " ".join(text.split())
+
+
+def main_table(study: Study) -> list[str]:
+    """Return the comparison; bold is `better`, by the verdict and by nothing else."""
+    rows = []
+    for row in study.table.to_dict("records"):
+        arm, *rest = words.cells(row)
+        cells = [escape(arm), *rest]
+        if row["verdict"] == "better":
+            cells = [f"**{cell}**" for cell in cells[:3]] + cells[3:]
+        rows.append(cells)
+    return markdown(words.headings(study.metric), rows)
+
+
+def outlook_table(study: Study) -> list[str]:
+    """Return what the inconclusive comparisons could have seen; no lines if there are none."""
+    open_ = study.table[study.table["verdict"] == "inconclusive"]
+    if open_.empty:
+        return []
+    kind = "ratio" if study.metric.is_ratio else "difference"
+    headings = ["arm", "pairs", f"{kind} [95 % CI]", f"smallest {kind} it could see"]
+    asked = study.metric.is_ratio or study.options.get("detect") is not None
+    rows = []
+    for row in open_.to_dict("records"):
+        smallest = row["smallest_detectable"]
+        decimals = words.decimals_for(0.0, smallest) - 1
+        cells = [escape(str(row["arm"])), str(row["pairs"]), words.effect(row)]
+        cells.append(words.number(smallest, max(decimals, 0)))
+        rows.append(cells + ([_seeds(row)] if asked else []))
+    return markdown([*headings, f"seeds needed for {detect_text(study)}"][: len(rows[0])], rows)
+
+
+def detect_text(study: Study) -> str:
+    """Return the effect that `seeds_needed` is computed for, as in `10 %`."""
+    detect = study.options.get("detect")
+    if study.metric.is_ratio:
+        return f"{100 * (0.1 if detect is None else detect):g} %"
+    return f"{detect:g}"
+
+
+def _seeds(row: words.Row) -> str:
+    low, high = (_count(row[name]) for name in ("seeds_needed", "seeds_needed_high"))
+    return low if low == high else f"{low} to {high}"
+
+
+def _count(seeds: float) -> str:
+    return "> 100000" if math.isinf(seeds) else words.number(seeds, 0)
+
+
+def failure_table(study: Study, most: int = 30) -> list[str]:
+    """Return the failed trials, at most `most`."""
+    shown = study.failed.head(most)
+    rows = [
+        [escape(str(row[name])) for name in ("arm", "seed", "status", "reason", "images_shown")]
+        for row in shown.to_dict("records")
+    ]
+    return markdown(["arm", "seed", "ended as", "reason", "images shown"], rows)
+
+
+def other_metrics(study: Study) -> tuple[list[str], list[str]]:
+    """Return a table of means of all further metrics, and sentences on those left out."""
+    columns, left_out = {}, []
+    for name in sorted(set(study.frame["metric"].dropna()) - {study.metric.name}):
+        try:
+            metric = metric_of(name)
+            table = describe(
+                final_values(study.frame, metric, study.options.get("generator")), metric
+            )
+        except UserError as error:
+            left_out.append(str(error))
+            continue
+        heading = f"{name} {words.arrow(metric)}"
+        rows = table.set_index("arm").to_dict("index")
+        columns[heading] = {arm: words.spread(r["mean"], r["seed_sd"]) for arm, r in rows.items()}
+    if not columns:
+        return [], left_out
+    body = [
+        [escape(arm), *(column[arm] for column in columns.values())] for arm in study.table["arm"]
+    ]
+    return markdown(["arm", *(escape(name) for name in columns)], body), left_out
+
+
+def everything(study: Study) -> pd.DataFrame:
+    """Return all metrics and both generators, columns `role` and `columns.COMPARISON`.
+
+    `role` is `primary` (tested), `secondary` (compared without a verdict: Holm and the verdict are
+    for the one metric named in advance) or `other generator` (described).
+    """
+    parts = [study.table.assign(role="primary")]
+    for name in sorted(set(study.frame["metric"].dropna())):
+        parts += _of_metric(study, name)
+    whole = pd.concat(parts).reindex(columns=["role", *names(COMPARISON)])
+    # described rows have no pairs, and a count must not become 3.0 for it
+    return whole.astype({one.name: "Int64" for one in COMPARISON if one.dtype == "int64"})
+
+
+def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:
+    """Yield what stands in the CSV for metric `name` beside the main comparison."""
+    is_primary = name == study.metric.name
+    try:
+        metric = study.metric if is_primary else metric_of(name)
+        if not is_primary:
+            options = {"generator": study.options.get("generator")}
+            table = compare(study.frame, name, study.reference, **options)
+            yield table.drop(columns=list(TESTS)).assign(role="secondary")
+        yield from _other_generators(study, metric)
+    except UserError:
+        return  # said in the report, by `other_metrics`
+
+
+def _other_generators(study: Study, metric: Metric) -> Iterator[pd.DataFrame]:
+    """Yield each arm's values by the generator that is not its own."""
+    own = final_values(study.frame, metric, study.options.get("generator"))
+    shown = dict(zip(own["arm"], own["generator"], strict=True))
+    rows = study.frame[study.frame["metric"] == metric.name]
+    for arm, generator in sorted(set(zip(rows["arm"], rows["generator"], strict=True))):
+        if generator != shown[arm]:
+            of_arm = study.frame[study.frame["arm"] == arm]
+            final = final_values(of_arm, metric, generator)
+            yield describe(final, metric).assign(role="other generator")
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """Return `frame` as CSV with all digits; no text is a formula to a spreadsheet."""
+    safe = frame.copy()
+    for name in safe.select_dtypes(include=["str", "object"]):
+        safe[name] = safe[name].map(lambda text: _harmless(text) if isinstance(text, str) else text)
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,0 +1,82 @@
+"""The comparison on a terminal: at most 100 columns, plain where it is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ablate.analysis.metric import Metric
+from ablate.report import words
+
+WIDTH = 100
+ARM_WIDTHS = (26, 20)
+STYLES = {"better": "bold green", "worse": "red", "trade-off": "yellow", "suspect": "magenta"}
+ASCII = {"±": "+/-", "↓": "(lower)", "↑": "(higher)"}
+ASCII |= {words.TIMES: "x", words.NONE: "-", words.MINUS: "-"}
+
+
+def render(comparison: pd.DataFrame, stream: TextIO | None = None) -> None:
+    """Print what `compare` gives to `stream`, standard output by default."""
+    stream = sys.stdout if stream is None else stream
+    console = Console(file=stream, width=WIDTH, highlight=False, emoji=False, markup=False)
+    unicode = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+    console.print(_table(comparison, unicode, plain=not console.is_terminal))
+    console.print(Text(_spell(_footnote(comparison), unicode)))
+
+
+def _table(comparison: pd.DataFrame, unicode: bool, plain: bool) -> Table:
+    first = comparison.iloc[0]
+    metric = Metric(first["metric"], first["scale"], bool(first["higher_is_better"]))
+    kind = "ratio" if metric.is_ratio else "difference"
+    names = ["arm", f"{metric.name} {words.arrow(metric)}", f"{kind} [95 % CI]"]
+    lines = [names + words.headings(metric)[3:]]
+    lines += [words.cells(row) for row in comparison.to_dict("records")]
+    heading, *rows = _fitted([[_spell(cell, unicode) for cell in line] for line in lines])
+    table = Table(box=None if plain else box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for place, name in enumerate(heading):
+        table.add_column(name, overflow="fold", no_wrap=place > 0)
+    for row, verdict in zip(rows, comparison["verdict"], strict=True):
+        table.add_row(
+            *(Text(cell, STYLES.get(verdict, "") if cell == verdict else "") for cell in row)
+        )
+    return table
+
+
+def _fitted(lines: list[list[str]]) -> list[list[str]]:
+    """Break arms behind a `+` and, only if all is too wide, intervals behind their number."""
+    for width in ARM_WIDTHS:
+        fitted = [[words.wrapped(arm, width), *rest] for arm, *rest in lines]
+        if _width(fitted) <= WIDTH:
+            return fitted
+    return [[arm, mean, effect.replace(" [", "\n["), *rest] for arm, mean, effect, *rest in fitted]
+
+
+def _width(lines: list[list[str]]) -> int:
+    """Return the columns that a table of `lines` takes, two between neighbours."""
+    columns = list(zip(*lines, strict=True))
+    widths = [max(len(part) for cell in column for part in cell.split("\n")) for column in columns]
+    return sum(widths) + 2 * (len(columns) - 1)
+
+
+def _footnote(comparison: pd.DataFrame) -> str:
+    mean = "Geometric mean" if comparison["scale"].iloc[0] == "ratio" else "Mean"
+    pairs = sorted(comparison["pairs"].iloc[1:].unique())
+    used = f"{pairs[0]}" if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]}" if pairs else "no"
+    return (
+        f"{mean} ± SD over seeds; {used} seed pairs; each interval is of its comparison alone, "
+        "p is adjusted for all arms (Holm). Inconclusive is not equal."
+    )
+
+
+def _spell(text: str, unicode: bool) -> str:
+    if unicode:
+        return text
+    for letter, spelled in ASCII.items():
+        text = text.replace(letter, spelled)
+    return text.encode("ascii", "replace").decode()

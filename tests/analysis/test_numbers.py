@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from ablate.analysis.bands import bands
+from ablate.analysis.failures import wilson
+from ablate.analysis.metric import Metric, metric_of
+from ablate.analysis.paired import paired_t
+from ablate.analysis.power import (
+    power,
+    sd_upper_limit,
+    seeds_needed,
+    smallest_detectable,
+    smallest_effect,
+)
+from ablate.errors import UserError
+
+FD = Metric("fd", "ratio", higher_is_better=False)
+
+
+@pytest.mark.parametrize(
+    ("failed", "trials", "interval"),
+    [
+        (1, 5, [0.03622411, 0.62446537]),
+        (0, 3, [0, 0.56149703]),
+        (3, 10, [0.10779127, 0.60322185]),
+    ],
+)
+def test_wilson_worked_example_w5(failed, trials, interval):
+    np.testing.assert_allclose(wilson(failed, trials), interval, rtol=0, atol=6e-9)
+
+
+@pytest.mark.parametrize(
+    ("sd", "change", "seeds"), [(0.12, 0.1, 14), (0.2, 0.1, 34), (0.12, 0.2, 6)]
+)
+def test_seeds_worked_example_w5(sd, change, seeds):
+    assert seeds_needed(sd, change) == seeds
+
+
+def test_power_worked_example_w5():
+    np.testing.assert_allclose(power(14, 0.1 / 0.12), 0.821565, atol=1e-6)
+    np.testing.assert_allclose(power(13, 0.1 / 0.12), 0.787514, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("effect", "seeds"), [(0.3, 90), (0.5, 34), (0.75, 16), (1, 10), (1.5, 6), (2, 5), (3, 4)]
+)
+def test_seeds_for_an_effect(effect, seeds):
+    assert seeds_needed(1.0, effect) == seeds
+    assert power(seeds, effect) >= 0.8 > power(seeds - 1, effect)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "effect"),
+    [(3, 3.264), (4, 2.128), (5, 1.682), (8, 1.156), (10, 0.996), (20, 0.660)],
+)
+def test_smallest_effect(seeds, effect):
+    np.testing.assert_allclose(smallest_effect(seeds), effect, atol=6e-4)
+
+
+def test_smallest_ratio():
+    found = [smallest_detectable(0.118, seeds, FD) for seeds in (3, 4, 5, 8, 10, 20)]
+    np.testing.assert_allclose(found, [0.68, 0.78, 0.82, 0.87, 0.89, 0.92], atol=5.1e-3)
+    assert np.isnan(smallest_detectable(0.118, 2, FD))
+
+
+def test_upper_limit_of_a_pilot():
+    found = [sd_upper_limit(1.0, seeds) for seeds in (3, 4, 5, 8, 10)]
+    np.testing.assert_allclose(found, [2.12, 1.73, 1.56, 1.35, 1.29], atol=6e-3)
+
+
+def test_seeds_that_nobody_has():
+    assert np.isnan(seeds_needed(0.0, 0.1)) and np.isnan(seeds_needed(0.1, float("nan")))
+    assert seeds_needed(10.0, 1e-4) == np.inf
+
+
+def test_paired_t_is_scipys():
+    rng = np.random.default_rng(0)
+    values, reference = rng.normal(size=(2, 7))
+    ours, theirs = paired_t(values, reference), stats.ttest_rel(values, reference)
+    interval = theirs.confidence_interval()
+    np.testing.assert_allclose(
+        [ours.t, ours.p, ours.low, ours.high],
+        [theirs.statistic, theirs.pvalue, interval.low, interval.high],
+    )
+
+
+def test_rounding_is_not_spread():
+    reference = np.log(np.array([20.0, 22.0, 19.0, 25.0]))
+    shifted = paired_t(np.log(1.1 * np.exp(reference)), reference)
+    assert shifted.sd == 0 and shifted.mean > 0 and np.isnan(shifted.p)
+    assert paired_t(np.log(np.exp(reference)), reference).mean == 0
+
+
+def test_the_catalog_or_the_arguments_declare_a_metric():
+    found = metric_of("mine", "difference", higher_is_better=True)
+    assert (found.scale, found.higher_is_better) == ("difference", True)
+    with pytest.raises(UserError, match="not in the catalog"):
+        metric_of("mine", "difference")
+
+
+def test_bands_are_over_seeds_and_thin_long_curves():
+    images = np.arange(1, 1001)
+    curves = pd.concat(
+        pd.DataFrame(
+            {
+                "arm": "a",
+                "trial": str(k),
+                "signal": "s",
+                "images": images,
+                "value": k + 0.0 * images,
+            }
+        )
+        for k in (1, 2, 6)
+    )
+    found = bands(curves, points=50)
+    assert len(found) == 50 and found["images"].max() == 1000
+    assert (found[["mean", "low", "high", "seeds"]] == [3, 1, 6, 3]).all(axis=None)
+    curves.loc[curves["trial"] == "6", "value"] = np.inf
+    assert set(bands(curves)["seeds"]) == {2}

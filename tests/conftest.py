@@ -1,0 +1,18 @@
+"""What all tests share."""
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def double():
+    """Double precision, in which laws hold to the last digits."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """One thread a process: the suite runs a process a core."""
+    torch.set_num_threads(1)

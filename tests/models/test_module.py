@@ -1,0 +1,94 @@
+"""A researcher's own modules train like ours: alone, in stacks, with every trick that needs no layers."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from ablate.errors import UserError
+from ablate.models.module import module
+from ablate.trick import TrickSet
+from ablate.catalog import trick_class
+from docs.own_networks import Discriminator, Generator
+from tests.world import gan, play, recipe_of, settings
+
+SHAPE = (1, 8, 8)
+PLAIN = ["label_smooth", "noisy_labels", "r1", "ema_g", "gp_interp", "instance_noise", "ttur"]
+
+
+def build(g=Generator, d=Discriminator, **kwargs):
+    options = {"G": {"latent": 6, "width": 4} | kwargs, "D": {"width": 4}}
+    return partial(module, classes={"G": g, "D": d}, kwargs=options)
+
+
+def own(tricks, seeds=(0,), **options):
+    return gan(tricks, seeds=seeds, build=build(**options), shape=SHAPE)
+
+
+class WithDropout(Discriminator):
+    def __init__(self, width=4):
+        super().__init__(width)
+        self.body.append(nn.Dropout(0.5))
+
+
+class WithBatchNorm(Generator):
+    def __init__(self, latent, width):
+        super().__init__(latent, width)
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, z):
+        return self.norm(super().forward(z))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.usefixtures("double")
+def test_a_stack_equals_its_trials(name):
+    tricks = {name: settings(name)}
+    stack = play(own(tricks, seeds=(3, 4)), 6)
+    for k, seed in enumerate((3, 4)):
+        alone = play(own(tricks, seeds=(seed,)), 6)
+        torch.testing.assert_close(stack.G.theta[k], alone.G.theta[0], rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(stack.D.theta[k], alone.D.theta[0], rtol=1e-9, atol=1e-12)
+
+
+def test_first_values_are_the_modules_own():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    weight = own({}, seeds=(0, 1)).G.part("module.stem.weight")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert weight.abs().max() <= 6**-0.5
+    assert not torch.equal(weight[0], weight[1])
+
+
+def test_it_is_the_module_in_the_textbook_loop():
+    g, z = own({}), torch.randn(1, 5, 6)
+    alone = Generator(6, 4)
+    for name, p in alone.named_parameters():
+        p.data.copy_(g.G.part(f"module.{name}")[0])
+    assert torch.equal(g.G(g.G.open(g.G.theta), z, g.feed.start).value[0], alone(z[0]))
+
+
+def test_batch_norm_loses_its_running_statistics():
+    g = play(own({}, seeds=(0, 1), g=WithBatchNorm), 2)
+    assert g.G.theta.isfinite().all()
+    assert g.G.layers[0].template.norm.running_mean is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"d": WithDropout}, "Dropout.*global generator"),
+        ({"latent": 7}, "mat1 and mat2.* is needed; change"),
+    ],
+)
+def test_a_module_that_does_not_fit_is_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        own({}, **options)
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "spectral_norm", "init_gauss", "feature_matching"])
+def test_tricks_of_layers_are_refused(name):
+    tricks = TrickSet([trick_class(name).stack([settings(name)])])
+    refused = [p.sentence for p in tricks.problems(recipe_of(SHAPE), surgery=False) if p.refuse]
+    assert any("model=module" in sentence for sentence in refused)
