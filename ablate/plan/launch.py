@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.table import Table
 
@@ -37,6 +39,7 @@ def sweep(config: DictConfig, launch: Launch) -> None:
         SystemExit: It was interrupted (128 + signal), or workers died (1).
     """
     join_sources(config.hydra.runtime.config_sources)
+    refuse_one_seed(config.hydra.overrides.task)
     launcher = resolved(config.hydra.launcher)
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     place = machine(config)
@@ -52,6 +55,20 @@ def sweep(config: DictConfig, launch: Launch) -> None:
     if left:
         launch_all(plan, place, workers, launch)
     conclude(plan, place.out)
+
+
+def refuse_one_seed(overrides: Sequence[str]) -> None:
+    """Refuse `seed=`, which a study would not use.
+
+    Raises:
+        UserError: The sentence says where a study's seeds stand.
+    """
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key == "seed":
+            raise UserError(
+                f"A study trains every arm under its seeds; type study.seeds=[{value}]."
+            )
 
 
 def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch) -> None:
@@ -94,7 +111,7 @@ def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
     """
     try:
         returned = launch(workers)
-    except UserError:
+    except (UserError, HydraException, OmegaConfBaseException):
         raise
     except KeyboardInterrupt:  # also of a worker that Ctrl-C met before it could ignore it
         if interrupt.twice:

@@ -119,9 +119,9 @@ def workers_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: st
 
 
 def share_cores(study: Mapping[str, Any], device: str) -> None:
-    """Give this worker its share of the cores: small networks gain nothing from more threads."""
+    """Give this worker its share of the cores, and no more than OMP_NUM_THREADS allows."""
     workers = workers_of(study, HydraConfig.get().launcher, device)
-    torch.set_num_threads(max(1, cores() // workers))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() // workers)))
 
 
 class Teller(Listener):
