@@ -145,4 +145,3 @@ def off(found: type[Trick]) -> str:
     if found.neutral is None:
         return "leave it out"
     return ", ".join(f"{key}={plain(value)}" for key, value in found.neutral.items())
-

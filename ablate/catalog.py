@@ -40,7 +40,7 @@ def roots() -> list[Path]:
 
 
 def conf_root() -> Path:
-    """Return the folder that holds conf/ and sweeps/: the checkout's top, or the installed package."""
+    """Return the folder of conf/ and sweeps/: the checkout's top, or the installed package."""
     package = Path(__file__).parent
     return package if (package / "conf").is_dir() else package.parent
 

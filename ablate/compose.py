@@ -206,7 +206,9 @@ def check_numbers(part: str, values: Mapping[str, Any]) -> None:
         if key in SWITCHES and not isinstance(value, bool):
             raise UserError(f"{part}.{key}={value} is not a switch; type true or false.")
         low = WHOLE.get(key)
-        if low is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
+        if low is not None and (
+            isinstance(value, bool) or not isinstance(value, int) or value < low
+        ):
             raise UserError(f"{part}.{key}={value} must be a whole number of at least {low}.")
 
 

@@ -1,7 +1,8 @@
-"""Layers with the trial axis: K networks run as one, and every layer is a value that surgery can replace.
+"""Layers with the trial axis: K networks run as one, and surgery can replace every layer.
 
-A layer is a frozen record of what it is. It owns no numbers: its parameters are views into the player's matrix
-`theta [K, P]`, handed in as `weights[layer.name]`. Images are [K, B, C, H, W], features [K, B, F].
+A layer is a frozen record of what it is. It owns no numbers: its parameters are views into the
+player's matrix `theta [K, P]`, handed in as `weights[layer.name]`. Images are [K, B, C, H, W],
+features [K, B, F].
 
 Legend: K trials, B batch, C channels, H W image, F features, O out, I in.
 """
@@ -26,8 +27,9 @@ class Weights(dict[str, dict[str, Tensor]]):
     """A player's parameters, cut from theta: layer name -> part -> [K, ...].
 
     Attributes:
-        channels_last: Lay images out with channels last in memory (an option of speed, not of meaning).
-        recording: Normalisation layers write the statistics of this pass into their entry and use them from then on.
+        channels_last: Lay images out with channels last in memory: speed, not meaning.
+        recording: Normalisation layers write the statistics of this pass into their entry, and use
+            them from then on.
     """
 
     channels_last: bool = False
@@ -36,7 +38,10 @@ class Weights(dict[str, dict[str, Tensor]]):
 
 @dataclass(frozen=True)
 class Layer:
-    """One step of a network. `name` is unique in its player and keys the first draws of its parameters."""
+    """One step of a network.
+
+    `name` is unique in its player and keys the first draws of the layer's parameters.
+    """
 
     name: str
 
@@ -49,7 +54,7 @@ class Layer:
         return 1
 
     def first(self, part: str, at: Moment) -> Tensor:
-        """Return the first values [K, ...] of a part: torch's own default, U(-1, 1) / sqrt(fan_in)."""
+        """Return the first values [K, ...] of a part: torch's default, U(-1, 1) / sqrt(fan_in)."""
         bound = 1 / math.sqrt(self.fan_in())
         return (at.uniform(f"{self.name}.{part}", *self.shapes()[part]) * 2 - 1) * bound
 
@@ -77,13 +82,11 @@ def rewrite(
     """
     result: list[Layer] = []
     for layer in layers:
+        opened = layer
         if isinstance(layer, Residual):
-            layer = replace(
-                layer,
-                main=tuple(rewrite(layer.main, edit)),
-                skip=tuple(rewrite(layer.skip, edit)),
-            )
-        new = edit(layer)
+            main, skip = tuple(rewrite(layer.main, edit)), tuple(rewrite(layer.skip, edit))
+            opened = replace(layer, main=main, skip=skip)
+        new = edit(opened)
         result.extend([new] if isinstance(new, Layer) else new)
     return result
 
@@ -168,7 +171,7 @@ class Conv(Layer):
         return self.inputs * self.kernel**2
 
     def used(self, part: str, k: int) -> Shape:
-        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        """Return the parts of all trials in a row, as a grouped convolution has them."""
         first, *rest = self.shapes()[part]
         return (k * first, *rest)
 
@@ -202,7 +205,7 @@ class ConvTranspose(Layer):
         return self.outputs * self.kernel**2
 
     def used(self, part: str, k: int) -> Shape:
-        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        """Return the parts of all trials in a row, as a grouped convolution has them."""
         first, *rest = self.shapes()[part]
         return (k * first, *rest)
 
@@ -262,7 +265,8 @@ class Reshape(Layer):
 class Resample(Layer):
     """Halve or double an image without parameters.
 
-    `kind`: average, max, nearest, bilinear or shuffle (depth to space); `factor` 2 doubles, 0.5 halves.
+    `kind`: average, max, nearest, bilinear or shuffle (depth to space); `factor` 2 doubles, 0.5
+    halves.
     """
 
     kind: str

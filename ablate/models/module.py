@@ -66,8 +66,8 @@ def stateless(made: nn.Module, name: str) -> nn.Module:
     for part in made.modules():
         if isinstance(part, _DropoutNd) and part.p > 0:
             raise UserError(
-                f"{name} has {type(part).__name__}, which draws from torch's global generator; take "
-                "it out and use the tricks dropout_d or g_noise with a network of ours."
+                f"{name} has {type(part).__name__}, which draws from torch's global generator; "
+                "take it out and use the tricks dropout_d or g_noise with a network of ours."
             )
         if isinstance(part, _BatchNorm):
             part.track_running_stats = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from ablate.compose import Machine, join_sources, check_writable, machine, resolved
+from ablate.compose import Machine, check_writable, join_sources, machine, resolved
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
 from ablate.plan.claim import ATTEMPTS, progress

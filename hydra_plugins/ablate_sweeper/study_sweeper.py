@@ -12,7 +12,6 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-
 TARGET = "hydra_plugins.ablate_sweeper.study_sweeper.StudySweeper"
 ConfigStore.instance().store(
     group="hydra/sweeper", name="study", node={"_target_": TARGET}, provider="ablate"
