@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -40,8 +41,12 @@ class Weights(dict[str, dict[str, Tensor]]):
 class Layer:
     """One step of a network.
 
-    `name` is unique in its player and keys the first draws of the layer's parameters.
+    `name` is unique in its player and keys the first draws of the layer's parameters. A layer is
+    `plain` if it takes a single trial without the trial axis too, [B, ...] -> [B, ...]: a network
+    of plain layers then runs without it, which spares two views a layer.
     """
+
+    plain: ClassVar[bool] = False
 
     name: str
 
@@ -103,20 +108,31 @@ def like(number: Tensor, x: Tensor) -> Tensor:
 
 def pack(x: Tensor, channels_last: bool = False) -> Tensor:
     """Return images [K, B, C, H, W] as [B, K*C, H, W]; no copy where x came out of `unpack`."""
-    k, b, c, h, w = x.shape
-    y = x.view(b, c, h, w) if k == 1 else x.transpose(0, 1).reshape(b, k * c, h, w)
+    if x.dim() == 5:
+        k, b, c, h, w = x.shape
+        x = x.view(b, c, h, w) if k == 1 else x.transpose(0, 1).reshape(b, k * c, h, w)
+    y = x
     return y.contiguous(memory_format=torch.channels_last) if channels_last else y
 
 
-def unpack(x: Tensor, k: int) -> Tensor:
-    """Return [B, K*C, H, W] as [K, B, C, H, W], a view."""
-    b, kc, h, w = x.shape
+def unpack(x: Tensor, like: Tensor) -> Tensor:
+    """Return [B, K*C, H, W] with the axes of `like`, [K, B, C, H, W] or [B, C, H, W]; a view."""
+    if like.dim() == 4:
+        return x
+    (b, kc, h, w), k = x.shape, len(like)
     return x.unsqueeze(0) if k == 1 else x.view(b, k, kc // k, h, w).transpose(0, 1)
+
+
+def trials(x: Tensor) -> int:
+    """Return K of images, 1 where they come without the trial axis."""
+    return len(x) if x.dim() == 5 else 1
 
 
 @dataclass(frozen=True)
 class Linear(Layer):
     """y = x W' + b on features."""
+
+    plain = True
 
     inputs: int
     outputs: int
@@ -142,9 +158,9 @@ class Linear(Layer):
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O] from [K, B, ...] with I numbers a sample."""
         w = weights[self.name]
-        x = x if x.dim() == 3 else x.flatten(2)
+        x = x.flatten(-3) if x.dim() > 3 else x
         bias = w.get("bias")
-        if len(x) == 1:
+        if w["weight"].dim() == 2:
             return F.linear(x, w["weight"], bias)
         kernel = w["weight"].transpose(1, 2)
         return torch.bmm(x, kernel) if bias is None else torch.baddbmm(bias, x, kernel)
@@ -153,6 +169,8 @@ class Linear(Layer):
 @dataclass(frozen=True)
 class Conv(Layer):
     """A convolution, one group a trial."""
+
+    plain = True
 
     inputs: int
     outputs: int
@@ -177,15 +195,17 @@ class Conv(Layer):
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
-        w, k = weights[self.name], len(x)
+        w, groups = weights[self.name], trials(x)
         y = pack(x, weights.channels_last)
-        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=k)
-        return unpack(y, k)
+        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=groups)
+        return unpack(y, x)
 
 
 @dataclass(frozen=True)
 class ConvTranspose(Layer):
     """A transposed convolution, one group a trial."""
+
+    plain = True
 
     inputs: int
     outputs: int
@@ -211,7 +231,7 @@ class ConvTranspose(Layer):
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
-        w, k = weights[self.name], len(x)
+        w, groups = weights[self.name], trials(x)
         y = pack(x, weights.channels_last)
         y = F.conv_transpose2d(
             y,
@@ -220,14 +240,16 @@ class ConvTranspose(Layer):
             self.stride,
             self.padding,
             self.output_padding,
-            groups=k,
+            groups=groups,
         )
-        return unpack(y, k)
+        return unpack(y, x)
 
 
 @dataclass(frozen=True)
 class Leaky(Layer):
     """max(slope x, x); slope 0 is ReLU."""
+
+    plain = True
 
     slope: Number = 0.0
 
@@ -241,7 +263,9 @@ class Leaky(Layer):
 
 @dataclass(frozen=True)
 class Apply(Layer):
-    """Any function of x alone: tanh, sigmoid, GELU, ... with no parameters and no draws."""
+    """Any function of single numbers: tanh, sigmoid, GELU, ... with no parameters and no draws."""
+
+    plain = True
 
     function: Callable[[Tensor], Tensor]
 
@@ -254,11 +278,14 @@ class Apply(Layer):
 class Reshape(Layer):
     """Features [K, B, F] as images [K, B, *shape], or any sample shape as another."""
 
+    plain = True
+
     shape: Shape
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return the same numbers in another shape."""
-        return x.reshape(*x.shape[:2], *self.shape)
+        lead = 2 if x.dim() % 2 else 1  # features have one axis and images three, K and B in front
+        return x.reshape(*x.shape[:lead], *self.shape)
 
 
 @dataclass(frozen=True)
@@ -271,10 +298,11 @@ class Resample(Layer):
 
     kind: str
     factor: float
+    plain = True
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, C, H', W']."""
-        y = x.flatten(0, 1)
+        y = x.flatten(0, -4)
         if self.kind == "average":
             y = F.avg_pool2d(y, 2)
         elif self.kind == "max":
@@ -285,16 +313,18 @@ class Resample(Layer):
             y = F.interpolate(y, scale_factor=self.factor, mode="nearest")
         else:
             y = F.interpolate(y, scale_factor=self.factor, mode="bilinear", align_corners=False)
-        return y.unflatten(0, x.shape[:2])
+        return y.unflatten(0, x.shape[:-3])
 
 
 @dataclass(frozen=True)
 class SumPool(Layer):
     """Sum over the image: [K, B, C, H, W] -> [K, B, C]."""
 
+    plain = True
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return the sums."""
-        return x.sum((3, 4))
+        return x.sum((-1, -2))
 
 
 @dataclass(frozen=True)

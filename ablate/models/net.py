@@ -57,6 +57,7 @@ class Net(nn.Module):
         at = at.at("init", player)
         self.leaves = [leaf for leaf in leaves(layers) if leaf.shapes()]
         self.last = [layer for layer in layers if any(leaf.shapes() for leaf in layer.leaves())][-1]
+        self.plain = all(leaf.plain for leaf in leaves(layers))
         names = [leaf.name for leaf in leaves(layers)]
         assert len(names) == len(set(names)), f"layers share a name: {names}"
         self.cuts = [
@@ -97,6 +98,12 @@ class Net(nn.Module):
 
     def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:
         """Return the output for x [K, B, ...] and the input of the last layer with parameters."""
+        if self.plain and len(x) == 1:
+            return Output(*(y.unsqueeze(0) for y in self.run(weights, x.squeeze(0), at)))
+        return self.run(weights, x, at)
+
+    def run(self, weights: Weights, x: Tensor, at: Moment) -> Output:
+        """Return the output of all layers, with or without the trial axis."""
         features = x
         for layer in self.layers:
             if layer is self.last:
