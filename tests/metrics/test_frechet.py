@@ -39,7 +39,7 @@ def test_equals_the_formula_inside_the_subspace_of_rank_deficient_gaussians(rank
     (m1, s1), (m2, s2) = gaussian(rank, rank + 2, 5), gaussian(rank, rank + 2, 15)
     lifted = [(basis @ m, basis @ s @ basis.mT) for m, s in ((m1, s1), (m2, s2))]
     found = frechet_distance(*lifted[0], *lifted[1]).item()
-    assert found == pytest.approx(textbook(m1, s1, m2, s2), rel=1e-6)
+    assert found == pytest.approx(textbook(m1, s1, m2, s2), rel=1e-9)
 
 
 @pytest.mark.parametrize(("ranks"), [(10, 30), (30, 10), (10, 10)])
@@ -66,7 +66,9 @@ def test_features_and_moments_agree():
 @pytest.mark.parametrize("samples", [20, 500])
 def test_a_set_is_at_no_distance_from_itself(samples):
     a = 100 + normal(samples, 64)
-    assert frechet_of_moments(moments(a), moments(a)).item() == pytest.approx(0, abs=1e-11)
+    b = moments(a[torch.arange(samples).flip(0)])  # the same set in another order
+    distance = frechet_of_moments(moments(a), b).item()
+    assert 0 <= distance < 1e-10
 
 
 def test_a_shift_costs_its_squared_length():
