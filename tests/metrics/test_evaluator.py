@@ -63,6 +63,8 @@ def test_pairs_are_capped_and_say_so(shared_cache):
     found = scores(judge, ring().held_out.images)
     assert found["recall"].protocol == f"raw/n={PAIRS_CAP}/train/reals={PAIRS_CAP}/k=5"
     assert found["fd_raw"].protocol == "raw/n=3000/train/reals=4096"
+    fewer = scores(Evaluator(ring(), samples=PAIRS_CAP, cache=shared_cache), ring().held_out.images)
+    assert all(found[name] == fewer[name] for name in PAIRED)
 
 
 def test_real_digits_are_good_and_noise_is_not(judge):
