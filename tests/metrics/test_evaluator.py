@@ -92,6 +92,16 @@ def test_the_held_out_split_can_be_the_reference(shared_cache):
     assert found.protocol.endswith("/held_out/reals=400")
 
 
+def test_classes_are_compared_with_those_of_the_same_split(shared_cache):
+    whole = digits()
+    kept = whole.held_out.labels < 5
+    half = Samples(whole.held_out.images[kept], whole.held_out.labels[kept])
+    world = dataclasses.replace(whole, held_out=half)
+    for split, low, high in (("held_out", 0, 0.1), ("train", 0.5, 1)):
+        judge = Evaluator(world, samples=int(kept.sum()), split=split, cache=shared_cache)
+        assert low <= value(judge, half.images, "reverse_kl") < high
+
+
 def test_a_perfect_ring(shared_cache):
     judge = Evaluator(ring(), samples=4096, cache=shared_cache)
     found = scores(judge, ring().held_out.images)
