@@ -1,23 +1,30 @@
-"""The Hydra application: one task function, for trials and for the workers of a study."""
+"""The Hydra application: one task function, for trials and for the workers of a study.
+
+What brings torch with it is imported by the task, so that a mistyped override is told at once.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablate.catalog import nearest
-from ablate.compose import conf_folder, join_sources
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
+
+from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
+from ablate.interrupt import leave_signals_to_parent
 from ablate.overrides import yaml_of
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-
-FLAGS = ("-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
-FLAGS += ("-cd", "--config-dir", "--hydra-help")
+FLAGS = ["-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info"]
+FLAGS += ["-cd", "--config-dir", "--hydra-help"]
 
 
 class Refusal(BaseException):
@@ -34,32 +41,49 @@ def train(arguments: list[str]) -> None:
 
 
 def sweep(study: str, arguments: list[str], folder: Path) -> None:
-    """Run `ablate sweep`: a study's yaml is the primary config, and the config tree stands behind it.
+    """Run `ablate sweep`: a study's yaml is the primary config, the config tree stands behind it.
+
+    The yaml is handed to Hydra by itself. With the folder it lies in on the search path, every
+    folder beside it would be a group of choices, and `out=` break where there is one called `out`.
 
     Args:
         study: Name of a ready study or path of a yaml.
         arguments: Overrides.
         folder: Of the ready studies.
     """
-    file = yaml_of(study, folder).resolve()
-    own, arguments = own_folder(arguments)
-    paths = [f"--config-dir={file.parent}"]
-    if own is not None:
-        quoted = str(own).replace("'", r"\'")
-        paths.append(f"hydra.searchpath=['file://{quoted}']")
-    launch(file.stem, ["--multirun", *paths, *arguments])
+    file = yaml_of(study, folder)
+    name = f"study-{file.stem}"  # no file on the search path is called so
+    ConfigStore.instance().store(name=name, node=node_of(file))
+    launch(name, ["--multirun", *arguments])
 
 
-def own_folder(arguments: list[str]) -> tuple[Path | None, list[str]]:
-    """Return the folder behind --config-dir, and the arguments without it."""
-    rest, found, it = [], None, iter(arguments)
-    for argument in it:
+def node_of(file: Path) -> DictConfig:
+    """Return the content of a study's yaml; its results go to a folder of its name.
+
+    Raises:
+        UserError: It cannot be read or is no study.
+    """
+    try:
+        node = OmegaConf.load(file)
+    except (YAMLError, OSError, ValueError) as error:
+        line = " ".join(str(error).split())
+        raise UserError(f"{file} cannot be read: {line}") from error
+    if not isinstance(node, DictConfig) or "defaults" not in node:
+        raise UserError(
+            f"{file} is no study; it must start with `defaults: [study, override trick: [...], "
+            "_self_]`, as those in sweeps/ do."
+        )
+    node.setdefault("out", f"results/{file.stem}")
+    return node
+
+
+def own_folder(arguments: list[str]) -> Path | None:
+    """Return the folder behind --config-dir."""
+    for argument, following in pairwise([*arguments, ""]):
         flag, _, value = argument.partition("=")
         if flag in ("--config-dir", "-cd"):
-            found = Path(value or next(it, "")).expanduser().resolve()
-        else:
-            rest.append(argument)
-    return found, rest
+            return Path(value or following).expanduser()
+    return None
 
 
 def check_flags(arguments: list[str]) -> None:
@@ -75,19 +99,19 @@ def check_flags(arguments: list[str]) -> None:
 
 
 def launch(config_name: str, arguments: list[str]) -> None:
-    """Let Hydra read the arguments, compose and call `task`; its errors are raised, not printed."""
-    import hydra
-
+    """Let Hydra read the arguments, compose and call `task`; its errors are raised."""
     check_flags(arguments)
+    own = own_folder(arguments)
+    if own is not None:
+        if not own.is_dir():
+            raise UserError(f"There is no folder {own}; type --config-dir DIR with trick/ in it.")
+        look_in(own.resolve())
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    # An installed command has its own folder first on the path; a user's trick lies where they are.
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
     before, sys.argv = sys.argv, ["ablate", *arguments]
     try:
-        hydra.main(config_path=str(conf_folder()), config_name=config_name, version_base=None)(
-            task
-        )()
+        hydra.main(
+            config_path=str(conf_root() / "conf"), config_name=config_name, version_base=None
+        )(task)()
     except Refusal as refusal:
         raise refusal.error from None
     finally:
@@ -100,18 +124,16 @@ def task(config: DictConfig) -> Any:
     Returns:
         What the job tells whoever launched it; results are in files.
     """
-    from hydra.core.hydra_config import HydraConfig
-
-    join_sources(HydraConfig.get().runtime.config_sources)
     if "study" in config:
-        from ablate.plan.worker import work
+        leave_signals_to_parent()  # before the seconds that importing torch takes
+        from ablate.plan.worker import work  # noqa: PLC0415
 
         return work(config)
-    from ablate.single import is_multirun, run_single
+    from ablate.single import run_single  # noqa: PLC0415
 
     try:
         return run_single(config)
     except UserError as error:
-        if is_multirun():
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
         raise Refusal(error) from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -12,9 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ablate.catalog import entry, names, trick_class
-
-if TYPE_CHECKING:
-    from ablate.trick import Setting, Trick
+from ablate.trick import TRAITS, Setting, Trick
 
 SOURCE = "Source:"
 
@@ -73,8 +72,6 @@ def card(name: str) -> RenderableType:
 
 def paragraphs(found: type[Trick]) -> tuple[list[str], str]:
     """Return the docstring behind its first line: the formula and all, and the source."""
-    import inspect
-
     text = inspect.getdoc(found) or ""
     parts = [" ".join(part.split()) for part in text.split("\n\n")[1:]]
     source = [part.removeprefix(SOURCE).strip() for part in parts if part.startswith(SOURCE)]
@@ -135,8 +132,6 @@ def plain(value: Any) -> str:
 
 def rules(title: str, rules: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return one line for each trait or trick, with the reason."""
-    from ablate.trick import TRAITS
-
     return [(title, f"{TRAITS.get(other, other)}: {why}") for other, why in rules.items()]
 
 

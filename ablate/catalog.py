@@ -40,7 +40,7 @@ def roots() -> list[Path]:
 
 
 def conf_root() -> Path:
-    """Return the folder of conf/ and sweeps/: the checkout's top, or the installed package."""
+    """Return what holds conf/ and sweeps/: the top of a checkout, or the installed package."""
     package = Path(__file__).parent
     return package if (package / "conf").is_dir() else package.parent
 
@@ -72,7 +72,7 @@ def entry(name: str) -> Entry:
 
     file = next((f for r in roots() if (f := r / "trick" / f"{name}.yaml").is_file()), None)
     if file is None:
-        raise UserError(f"There is no trick '{name}'; {nearest(name, names())}.")
+        raise unknown("trick", name, names())
     content = OmegaConf.to_container(OmegaConf.load(file))
     node = content.get(name) if isinstance(content, dict) else None
     if not isinstance(node, dict) or "_target_" not in node:
@@ -94,6 +94,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(name, known, 1)
     return f"did you mean '{near[0]}'" if near else f"type one of {', '.join(sorted(known))}"
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """Return the error for a name that is not among those known."""
+    return UserError(f"There is no {kind} '{name}'; {nearest(name, known)}.")
 
 
 def load(target: str) -> Any:

@@ -92,14 +92,14 @@ def composed(command: str, rest: list[str]) -> int:
     from omegaconf.errors import OmegaConfBaseException
 
     from ablate import app
-    from ablate.compose import sweeps_folder
+    from ablate.catalog import conf_root
     from ablate.overrides import explain
 
     try:
         if command == "train":
             app.train(rest)
         else:
-            app.sweep(rest[0], rest[1:], sweeps_folder())
+            app.sweep(rest[0], rest[1:], conf_root() / "sweeps")
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
     return 0
@@ -107,20 +107,20 @@ def composed(command: str, rest: list[str]) -> int:
 
 def listing() -> str:
     """Return what can be typed for every group."""
-    from ablate.compose import conf_folder
+    from ablate.catalog import conf_root
 
     lines = []
     for group in GROUPS:
-        names = sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+        names = sorted(file.stem for file in (conf_root() / "conf" / group).glob("*.yaml"))
         lines.append(f"  {group + '=':10}{', '.join(names)}")
     return "\n".join(lines)
 
 
 def studies() -> str:
     """Return the ready studies with the first line of each."""
-    from ablate.compose import sweeps_folder
+    from ablate.catalog import conf_root
 
-    files = sorted(sweeps_folder().glob("*.yaml"))
+    files = sorted((conf_root() / "sweeps").glob("*.yaml"))
     lines = [(file.stem, file.read_text().splitlines()[0].lstrip("# ")) for file in files]
     return "\n".join(f"  {name:20}{comment}" for name, comment in lines)
 
@@ -156,6 +156,12 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("report", help="tables and figures of a results folder")
     one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
     one.add_argument("-o", "--out", type=Path, required=True, help="folder of the report")
+    one.add_argument("--metric", help="the metric that decides")
+    one.add_argument("--reference", help="arm that the others are compared with")
+    one.add_argument(
+        "--where", action="append", default=[], metavar="KEY=VALUE",
+        help="which conditions, where a folder holds several: data.name=digits",
+    )  # fmt: skip
     one.set_defaults(run=report)
     one = commands.add_parser("tricks", help="list all tricks, or show one")
     one.add_argument("name", nargs="?", help="name of a trick")
@@ -172,9 +178,43 @@ def parser() -> argparse.ArgumentParser:
 
 def report(parsed: argparse.Namespace) -> None:
     """Run `ablate report`."""
-    from ablate.report import write_report
+    from ablate.report import render
+    from ablate.report import report as write
+    from ablate.report.study import gather
 
-    print(write_report(parsed.folders, parsed.out))
+    where = dict(condition(text) for text in parsed.where)
+    reference = parsed.reference or planned_reference(parsed.folders[0])
+    render(gather(parsed.folders, parsed.metric, reference, where).table)
+    folder = write(parsed.folders, parsed.out, parsed.metric, reference, where=where)
+    print(f"Report: {folder / 'report.md'}")
+
+
+def condition(text: str) -> tuple[str, object]:
+    """Return key and value of KEY=VALUE; numbers and switches as such.
+
+    Raises:
+        UserError: There is no `=`.
+    """
+    import json
+
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"--where {text} cannot be read; type --where data.name=digits.")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def planned_reference(folder: Path) -> str | None:
+    """Return the arm that the study in a folder compares with, if a study is there."""
+    import json
+
+    try:
+        found: str = json.loads((folder / "study.json").read_text())["reference"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return found
 
 
 def tricks(parsed: argparse.Namespace) -> None:
@@ -185,7 +225,6 @@ def tricks(parsed: argparse.Namespace) -> None:
     from ablate.catalog import look_in
 
     if parsed.config_dir is not None:
-        sys.path.append(str(Path.cwd()))
         look_in(parsed.config_dir)
     console = Console(highlight=False)
     if not console.is_terminal:

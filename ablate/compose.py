@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablate.catalog import conf_root, look_in, nearest, parse
+import torch
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
+
+from ablate.assemble import PRECISIONS
+from ablate.catalog import look_in, parse, unknown
+from ablate.data import Dataset
 from ablate.errors import UserError
 from ablate.trial import Trial
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from ablate.data import Dataset
 
 # Where files lie is the machine's business; what is in them is hashed into `data.fingerprint`.
 PATHS = ("root", "path", "cache")
@@ -42,16 +43,6 @@ class Machine:
     cache: Path
     root: str | None = None
     inception: str | None = None
-
-
-def conf_folder() -> Path:
-    """Return the config tree, in a checkout or in an installed package."""
-    return conf_root() / "conf"
-
-
-def sweeps_folder() -> Path:
-    """Return the ready studies, in a checkout or in an installed package."""
-    return conf_root() / "sweeps"
 
 
 def join_sources(sources: Sequence[Any]) -> None:
@@ -81,8 +72,6 @@ def resolve_device(wanted: str) -> str:
     Raises:
         UserError: It is not a device, or there is no GPU.
     """
-    import torch
-
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = wanted.partition(":")
@@ -125,8 +114,6 @@ def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
     Raises:
         UserError: A value is missing or cannot be.
     """
-    from ablate.assemble import PRECISIONS
-
     tree = resolved(config)
     for part in PARTS:
         if not isinstance(tree[part], Mapping):
@@ -154,9 +141,6 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     Raises:
         UserError: A value that has no default was not given.
     """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import MissingMandatoryValue
-
     try:
         return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
     except MissingMandatoryValue as error:
@@ -206,12 +190,6 @@ def check_numbers(part: str, values: Mapping[str, Any]) -> None:
         if key in SWITCHES and not isinstance(value, bool):
             raise UserError(f"{part}.{key}={value} is not a switch; type true or false.")
         low = WHOLE.get(key)
-        if low is not None and (
-            isinstance(value, bool) or not isinstance(value, int) or value < low
-        ):
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if low is not None and not (whole and value >= low):
             raise UserError(f"{part}.{key}={value} must be a whole number of at least {low}.")
-
-
-def unknown(kind: str, name: str, known: Sequence[str]) -> UserError:
-    """Return the error for a name that is not among those known."""
-    return UserError(f"There is no {kind} '{name}'; {nearest(name, known)}.")

@@ -23,13 +23,14 @@ class Interrupt:
 
     Attributes:
         code: What the process shall exit with, 128 + the signal, or 0 where nothing was asked.
+        twice: Whether to stop at once.
         current: The one of this process, if it has one.
     """
 
     current: ClassVar[Interrupt | None] = None
 
     def __init__(self, tell: Callable[[], None] = lambda: None) -> None:
-        self.tell, self.code = tell, 0
+        self.tell, self.code, self.twice = tell, 0, False
         self.before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -47,6 +48,7 @@ class Interrupt:
     def handle(self, number: int, _: FrameType | None) -> None:
         """Take a signal."""
         if self.code:
+            self.twice = True
             raise KeyboardInterrupt
         self.code = 128 + number
         print("\nStopping after this interval; once more stops at once.", file=sys.stderr)

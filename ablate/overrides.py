@@ -13,8 +13,7 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.catalog import names, nearest
-from ablate.compose import conf_folder, unknown
+from ablate.catalog import conf_root, names, nearest, unknown
 from ablate.errors import UserError
 
 AMBIGUOUS = "Ambiguous value for argument '"
@@ -48,7 +47,7 @@ def missing(error: MissingConfigException) -> UserError:
 
 def choices(group: str) -> list[str]:
     """Return what can be typed behind `group=`."""
-    return sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
+    return sorted(file.stem for file in (conf_root() / "conf" / group).glob("*.yaml"))
 
 
 def in_no_tree(cause: OmegaConfBaseException) -> bool:

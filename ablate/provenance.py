@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
+
 PACKAGES = ("ablate", "torch", "numpy", "scipy", "scikit-learn", "hydra-core", "pandas")
 
 
@@ -70,8 +72,6 @@ def versions() -> dict[str, str]:
 def device_name(device: str) -> str:
     """Return the model of the device."""
     if device.startswith("cuda"):
-        import torch
-
         return torch.cuda.get_device_name(device)
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

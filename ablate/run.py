@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from omegaconf import DictConfig
 
 from ablate.assemble import assemble
 from ablate.compose import Machine, resolved, without_paths
@@ -23,13 +25,10 @@ from ablate.store.schema import CURVES, METRICS, names
 from ablate.train.loop import Listener, Outcome, Run
 from ablate.trial import Trial, canonical
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
 CRASH = "traceback.txt"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Bench:
     """Where trials are trained and written.
 
@@ -52,15 +51,11 @@ def dataset_of(config: DictConfig, machine: Machine) -> Dataset:
 
 @lru_cache(maxsize=2)
 def _dataset(options: str, root: str | None, cache: Path) -> Dataset:
-    import json
-
     return load(root=root, cache=cache, **json.loads(options))
 
 
 @lru_cache(maxsize=2)
 def _judge(dataset: Dataset, metric: str, samples: int, machine: Machine) -> Evaluator:
-    import json
-
     return Evaluator(
         dataset,
         samples=samples,
@@ -100,7 +95,7 @@ def fit(trials: Sequence[Trial], machine: Machine, listener: Listener) -> list[O
     dataset, judge = prepare(trials[0], machine)
     gan, play = assemble(trials, dataset, machine.device), None
     if trials[0].train["compile"]:
-        from ablate.train.compile import compiled
+        from ablate.train.compile import compiled  # noqa: PLC0415 - seconds
 
         play = compiled(gan)
     path, name = checkpoint_of(trials, machine.out), "+".join(t.id for t in trials)
@@ -152,8 +147,6 @@ def close(listener: Listener) -> None:
 
 def write(trial: Trial, outcome: Outcome, bench: Bench) -> None:
     """Write a trial's folder."""
-    import dataclasses
-
     write_trial(
         bench.machine.out,
         dataclasses.asdict(trial),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablate.compose import Machine, check_writable, machine, resolved, trial_of
+import pandas as pd
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from ablate.assemble import check
+from ablate.compose import Machine, check_writable, join_sources, machine, resolved, trial_of
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
@@ -23,9 +30,6 @@ from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
 
 def run_single(config: DictConfig) -> str | None:
     """Train the trial of a config unless it is finished, and say what came out.
@@ -37,6 +41,7 @@ def run_single(config: DictConfig) -> str | None:
         UserError: It cannot be trained; nothing was written.
         SystemExit: It was interrupted (128 + signal), or crashed and is the only one (1).
     """
+    join_sources(HydraConfig.get().runtime.config_sources)
     place = machine(config)
     trial = checked(config, place)
     if is_finished(place.out, trial):
@@ -65,8 +70,6 @@ def checked(config: DictConfig, place: Machine) -> Trial:
     Raises:
         UserError: All problems at once.
     """
-    from ablate.assemble import check
-
     dataset = dataset_of(config, place)
     trial = trial_of(config, dataset)
     trial = replace(trial, arm="+".join(sorted(trial.tricks)) or "reference")
@@ -124,8 +127,6 @@ def report(trial: Trial, place: Machine, before: str) -> str:
 
 def last_metrics(folder: Path) -> str:
     """Return the last value of every metric, a generator a line."""
-    import pandas as pd
-
     frame = pd.read_parquet(folder / "metrics.parquet")
     last = frame[frame["images"] == frame["images"].max()]
     return "".join(
@@ -138,14 +139,9 @@ def last_metrics(folder: Path) -> str:
 
 def is_multirun() -> bool:
     """Return whether this is one of several jobs of a command."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
-
     return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
 def command() -> str:
     """Return the command as it was typed."""
-    import shlex
-
     return f"ablate train {shlex.join(sys.argv[1:])}"

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from tests.small import Place
+
 
 @pytest.fixture
 def double():
@@ -16,3 +18,10 @@ def double():
 def _one_thread():
     """One thread a process: the suite runs a process a core."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, capsys):
+    """An empty folder to type commands in."""
+    monkeypatch.chdir(tmp_path)
+    return Place(tmp_path, capsys)

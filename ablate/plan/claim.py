@@ -18,18 +18,18 @@ from typing import Any, TextIO
 
 BEAT_SECONDS = 3.0
 STALE_SECONDS = 60.0  # clocks of two hosts that share a disk may differ by some of it
-ATTEMPTS = 3  # a trial whose worker died so often kills workers
+DEATHS = 3  # a trial whose workers died so often in one session of a study kills workers
 
 
 class Claim:
     """A trial that is ours until we release it or die.
 
     Attributes:
-        attempt: 1 for the first; more where earlier workers died over it.
+        deaths: How many workers died over it since the time that `take` was given.
     """
 
-    def __init__(self, path: Path, attempt: int, about: dict[str, Any]) -> None:
-        self.path, self.attempt, self.about = path, attempt, about
+    def __init__(self, path: Path, deaths: int, about: dict[str, Any]) -> None:
+        self.path, self.deaths, self.about = path, deaths, about
         self.over = threading.Event()
         self.heart = threading.Thread(target=self.beat, daemon=True)
         self.heart.start()
@@ -61,23 +61,30 @@ class Claim:
         tidy(self.path.parent.parent)
 
 
-def take(folder: Path, trial: str) -> Claim | None:
+def take(folder: Path, trial: str, since: float = 0.0) -> Claim | None:
     """Return a claim on a trial, or None where a living worker has it.
 
     Ask whether the trial is finished after this, not before: its worker may just have left.
+
+    Args:
+        folder: The results folder.
+        trial: Its id.
+        since: Deaths before this time (s since 1970) are not held against the trial: somebody has
+            started the study again.
     """
     claims = folder / "claims"
     held = attempts(claims, trial)
     last = max(held, default=0)
     if held and is_alive(held[last]):
         return None
+    deaths = sum(heartbeat(path) >= since for path in held.values())
     path, about = claims / f"{trial}.{last + 1}", whoami()
     try:
         with create(path) as file:
             json.dump(about, file)
     except FileExistsError:
         return None
-    return Claim(path, last + 1, about)
+    return Claim(path, deaths, about)
 
 
 def create(path: Path) -> TextIO:
@@ -104,6 +111,14 @@ def attempts(claims: Path, trial: str) -> dict[int, Path]:
     return {int(path.suffix[1:]): path for path in found if path.suffix[1:].isdigit()}
 
 
+def heartbeat(path: Path) -> float:
+    """Return when a claim was last renewed, in s since 1970; 0 where it is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 def whoami() -> dict[str, Any]:
     """Return what tells one process from all others."""
     return {"host": socket.gethostname(), "pid": os.getpid(), "images": 0}
@@ -111,15 +126,14 @@ def whoami() -> dict[str, Any]:
 
 def is_alive(path: Path) -> bool:
     """Return whether the worker behind a claim lives: its heart beats, and here its process is."""
+    if time.time() - heartbeat(path) > STALE_SECONDS:
+        return False
     try:
-        late = time.time() - path.stat().st_mtime
-        about = json.loads(path.read_text() or "{}")
+        about = json.loads(path.read_text())
     except FileNotFoundError:
         return False
     except ValueError:
         about = {}  # caught between its creation and its first line
-    if late > STALE_SECONDS:
-        return False
     return about.get("host") != socket.gethostname() or is_running(about["pid"])
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.table import Table
 
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
-from ablate.plan.claim import ATTEMPTS, progress
+from ablate.plan.claim import tidy
 from ablate.plan.files import unfinished, write_plan
 from ablate.plan.study import Plan, plan_of
 from ablate.plan.watch import Watch
 from ablate.plan.worker import status_of, workers_of
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
+from ablate.run import dataset_of, prepare
+from ablate.tracker import check_tracker
 
 Launch = Callable[[int], Any]  # starts so many workers and returns when all have ended
 
@@ -36,12 +38,8 @@ def sweep(config: DictConfig, launch: Launch) -> None:
         UserError: The study is wrong; all reasons at once, nothing written.
         SystemExit: It was interrupted (128 + signal), or workers died (1).
     """
-    from omegaconf import OmegaConf
-
-    from ablate.run import dataset_of, prepare
-    from ablate.tracker import check_tracker
-
     join_sources(config.hydra.runtime.config_sources)
+    refuse_one_seed(config.hydra.overrides.task)
     launcher = resolved(config.hydra.launcher)
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     place = machine(config)
@@ -59,30 +57,53 @@ def sweep(config: DictConfig, launch: Launch) -> None:
     conclude(plan, place.out)
 
 
+def refuse_one_seed(overrides: Sequence[str]) -> None:
+    """Refuse `seed=`, which a study would not use.
+
+    Raises:
+        UserError: The sentence says where a study's seeds stand.
+    """
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key == "seed":
+            raise UserError(
+                f"A study trains every arm under its seeds; type study.seeds=[{value}]."
+            )
+
+
 def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch) -> None:
     """Launch workers, and again where some died, until nothing is left that can be trained.
+
+    Launchers may end all workers when one dies. From the second death on there is one worker, so
+    that a trial that kills its workers is found out, and no other takes the blame.
 
     Raises:
         SystemExit: Interrupted.
     """
-    stop = StopFile(place.out)
+    stop, seen, deaths = StopFile(place.out), None, 0
     stop.clear()
     with Interrupt(stop.ask) as interrupt, Watch(place.out, plan.trials, plan.images):
-        for _ in range(ATTEMPTS + 1):  # a trial that kills its worker so often is given up
-            error = attempt(launch, workers)
-            left = unfinished(place.out, plan.trials)
-            others = progress(place.out)
-            if interrupt.code or error is None or all(t.id in others for t in left):
+        while (error := attempt(launch, workers if deaths < 2 else 1, interrupt)) is not None:
+            state = situation(place.out, plan)
+            if interrupt.code or state == seen:
                 break
-            print(f"A worker died ({error}); going on with those that are left.")
+            seen, deaths = state, deaths + 1
+            print(f"A worker died ({error}); its trial goes on at its last checkpoint.")
     stop.clear()
+    tidy(place.out)
     if interrupt.code:
         left = unfinished(place.out, plan.trials)
         print(f"{len(left)} of {len(plan.trials)} trials are left; the same command goes on.")
         raise SystemExit(interrupt.code)
 
 
-def attempt(launch: Launch, workers: int) -> str | None:
+def situation(folder: Path, plan: Plan) -> tuple[int, list[str]]:
+    """Return what a launch changes even if it fails: trials that are left, and claims."""
+    claims = sorted(path.name for path in (folder / "claims").glob("[!.]*"))
+    return len(unfinished(folder, plan.trials)), claims
+
+
+def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
     """Launch and wait; return what ended it, None where every worker came back.
 
     Raises:
@@ -90,8 +111,12 @@ def attempt(launch: Launch, workers: int) -> str | None:
     """
     try:
         returned = launch(workers)
-    except UserError:
+    except (UserError, HydraException, OmegaConfBaseException):
         raise
+    except KeyboardInterrupt:  # also of a worker that Ctrl-C met before it could ignore it
+        if interrupt.twice:
+            raise
+        return "KeyboardInterrupt"
     except Exception as error:  # launchers have errors of their own for a worker that was killed
         return f"{type(error).__name__}"
     for job in returned:

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablate.catalog import nearest
-from ablate.compose import resolved, seed_of, trial_of, unknown
+from omegaconf import DictConfig
+
+from ablate.assemble import check
+from ablate.catalog import nearest, trick_class, unknown
+from ablate.compose import resolved, seed_of, trial_of
+from ablate.data import Dataset
 from ablate.errors import UserError
 from ablate.plan.design import DESIGNS, REFERENCE, Arm
 from ablate.trial import Trial
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from ablate.data import Dataset
 
 KEYS = ("design", "tricks", "always", "seeds", "workers", "stack")
 
@@ -124,8 +123,6 @@ def check_settings(whole: Trial) -> None:
     Raises:
         UserError: All of them at once.
     """
-    from ablate.catalog import trick_class
-
     wrong = []
     for name, settings in whole.tricks.items():
         try:
@@ -168,8 +165,6 @@ def trial_for(whole: Trial, arm: Arm) -> Trial:
 
 def checked(arm: Arm, trial: Trial, dataset: Dataset) -> PlannedArm:
     """Return the arm with everything that its tricks have against each other, data or networks."""
-    from ablate.assemble import check
-
     problems = check(trial, dataset)
     return PlannedArm(
         arm,
@@ -192,5 +187,5 @@ def refuse_hopeless(planned: Sequence[PlannedArm]) -> None:
 
 def images_of(trial: Trial) -> int:
     """Return the images that a trial's budget comes to in whole batches."""
-    images, batch = trial.budget["images"], trial.train["batch_size"]
+    images, batch = int(trial.budget["images"]), int(trial.train["batch_size"])
     return -(-images // batch) * batch

@@ -26,7 +26,7 @@ class Watch:
         self.folder, self.trials, self.images = folder, trials, images
         self.console = Console(highlight=False)
         self.todo = unfinished(folder, trials)
-        self.before = (len(trials) - len(self.todo)) * images
+        self.first: tuple[int, float] | None = None
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.look_on, daemon=True)
         self.bar = Progress(
@@ -38,10 +38,9 @@ class Watch:
             disable=not self.console.is_terminal,
         )
         total = len(trials) * images
-        self.id = self.bar.add_task("", total=total, completed=self.before, trials="", pace="")
+        self.id = self.bar.add_task("", total=total, trials="", pace="")
 
     def __enter__(self) -> Watch:
-        self.start = time.monotonic()
         self.bar.start()
         self.thread.start()
         return self
@@ -68,13 +67,21 @@ class Watch:
         todo = {trial.id for trial in self.todo}
         under_way = sum(n for trial, n in progress(self.folder).items() if trial in todo)
         images = done * self.images + under_way
-        pace = (images - self.before) / (time.monotonic() - self.start)
+        if self.first is None and under_way:  # workers take seconds to start
+            self.first = images, time.monotonic()
         self.bar.update(
             self.id,
             completed=images,
             trials=f"{done}/{len(self.trials)} trials",
-            pace=f"{pace:,.0f} images/s",
+            pace=self.pace(images),
         )
+
+    def pace(self, images: int) -> str:
+        """Return images a second since the first worker began."""
+        if self.first is None:
+            return "workers are starting"
+        seconds = time.monotonic() - self.first[1]
+        return f"{(images - self.first[0]) / seconds:,.0f} images/s" if seconds > 1 else ""
 
     def line(self, trial: Trial) -> str:
         """Return what a finished trial has come to."""

@@ -1,4 +1,4 @@
-"""A worker of a study: it claims trials, trains them, writes them, and goes on until nothing is left.
+"""A worker of a study: it claims trials, trains and writes them, until nothing is left.
 
 What it returns is for nobody: results are in the folder, and so is the plan.
 """
@@ -9,20 +9,23 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablate.compose import machine, resolved
-from ablate.interrupt import StopFile, asked_here, leave_signals_to_parent
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from ablate.assemble import structure
+from ablate.compose import join_sources, machine, resolved
+from ablate.interrupt import StopFile, asked_here
 from ablate.listeners import Several
-from ablate.plan.claim import ATTEMPTS, Claim, take
-from ablate.plan.files import is_finished, read_plan
+from ablate.plan.claim import DEATHS, Claim, heartbeat, take
+from ablate.plan.files import PLAN, is_finished, read_plan
+from ablate.provenance import provenance
+from ablate.run import Bench, run, write_failure
+from ablate.tracker import trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-    from ablate.run import Bench
 
 STACK_ON_GPU = 16
 
@@ -33,12 +36,9 @@ def work(config: DictConfig) -> int:
     Returns:
         How many trials this worker has finished.
     """
-    leave_signals_to_parent()
+    join_sources(HydraConfig.get().runtime.config_sources)
     place, tree = machine(config), resolved(config)
     share_cores(tree["study"], place.device)
-    from ablate.provenance import provenance
-    from ablate.run import Bench
-
     asked = StopFile(place.out)
     held: dict[str, Claim] = {}
     bench = Bench(
@@ -57,19 +57,17 @@ def work(config: DictConfig) -> int:
 
 def work_on(stack: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int:
     """Train those trials of a stack that nobody has; return how many were finished."""
-    from ablate.run import run, write_failure
-
     folder = bench.machine.out
     try:
-        mine = []
+        mine, since = [], heartbeat(folder / PLAN)  # written at every start of the study
         for trial in stack:
-            claim = None if is_finished(folder, trial) else take(folder, trial.id)
+            claim = None if is_finished(folder, trial) else take(folder, trial.id, since)
             if claim is None:
                 continue
             held[trial.id] = claim
             if is_finished(folder, trial):  # its worker left between our two looks
                 continue
-            if claim.attempt > ATTEMPTS:
+            if claim.deaths >= DEATHS:
                 write_failure(trial, "killed", deadly(), bench)
                 continue
             mine.append(trial)
@@ -82,7 +80,7 @@ def work_on(stack: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int
 def deadly() -> RuntimeError:
     """Return the reason of a trial that ends its workers."""
     return RuntimeError(
-        f"{ATTEMPTS} workers died over this trial (killed from outside, or out of memory)."
+        f"{DEATHS} workers died over this trial (killed from outside, or out of memory)."
     )
 
 
@@ -93,8 +91,6 @@ def stacks(trials: Sequence[Trial], size: int) -> list[list[Trial]]:
     """
     if size == 1:
         return [[trial] for trial in trials]
-    from ablate.assemble import structure
-
     groups: dict[Any, list[Trial]] = {}
     for trial in trials:
         groups.setdefault(structure(trial), []).append(trial)
@@ -123,12 +119,9 @@ def workers_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: st
 
 
 def share_cores(study: Mapping[str, Any], device: str) -> None:
-    """Give this worker its share of the cores: small networks gain nothing from more threads."""
-    import torch
-    from hydra.core.hydra_config import HydraConfig
-
+    """Give this worker its share of the cores, and no more than OMP_NUM_THREADS allows."""
     workers = workers_of(study, HydraConfig.get().launcher, device)
-    torch.set_num_threads(max(1, cores() // workers))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() // workers)))
 
 
 class Teller(Listener):
@@ -150,8 +143,6 @@ def listeners(
     asked: Callable[[], bool],
 ) -> Listener:
     """Return what listens to a stack of a study."""
-    from ablate.tracker import trackers
-
     teller = Teller([held[trial.id] for trial in trials])
     return Several([teller, *trackers(tracker, trials)], asked)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from ablate.compose import unknown
+from ablate.catalog import unknown
 from ablate.errors import UserError
+from ablate.tracker.wandb import Wandb
 from ablate.train.loop import Listener
 from ablate.trial import Trial
 
@@ -34,6 +35,4 @@ def trackers(settings: Mapping[str, Any], trials: Sequence[Trial]) -> list[Liste
     """Return the listeners of `tracker=`, for the trials of a stack."""
     if settings["name"] == "none":
         return []
-    from ablate.tracker.wandb import Wandb
-
     return [Wandb(trials, settings)]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
@@ -36,11 +35,10 @@ class StudySweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the study that the config and these overrides describe."""
-        from ablate.plan.launch import sweep
+        from ablate.plan.launch import sweep  # noqa: PLC0415
 
         loader = self.hydra_context.config_loader
         study = loader.load_sweep_config(self.config, list(arguments))
-        HydraConfig.instance().set_config(study)  # what ${hydra:...} in the study refers to
         sweep(study, lambda workers: self.launch(arguments, workers))
 
     def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
