@@ -42,7 +42,9 @@ def build_of(model: Mapping[str, Any]) -> Build:
         kwargs = {p: sizes[f"{key}_kwargs"] for p, key in players.items()}
         return partial(module, classes=classes, kwargs=kwargs)
     if model["name"] not in MODELS:
-        raise UserError(f"There is no model '{model['name']}'; {nearest(model['name'], [*MODELS, 'module'])}.")
+        raise UserError(
+            f"There is no model '{model['name']}'; {nearest(model['name'], [*MODELS, 'module'])}."
+        )
     return partial(MODELS[model["name"]], **sizes)
 
 
@@ -115,7 +117,7 @@ def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | s
         feed,
         pixels.cpu(),
         recipe,
-        half=first.train["precision"] == "bfloat16",
+        mixed=first.train["precision"] == "bfloat16",
         channels_last=first.train["channels_last"],
     )
     return gan.to(device)

@@ -36,25 +36,30 @@ def mix(h: Tensor) -> Tensor:
     return h.bitwise_xor_((h >> 31).bitwise_and_(0x1FFFFFFFF))
 
 
-@torch.compiler.assume_constant_result  # dynamo cannot trace sha256
 @cache
+def digest(names: tuple[str, ...]) -> int:
+    """Return 64 bits of a path of names."""
+    found = hashlib.sha256("/".join(names).encode()).digest()
+    return int.from_bytes(found[:8], "big", signed=True)
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # sha256 is no tensor code
 def name_key(*names: str) -> int:
     """Return 64 bits that belong to a path of names."""
-    digest = hashlib.sha256("/".join(names).encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
+    return digest(names)
 
 
 def hash_bits(key: Tensor, name: int, n: int) -> Tensor:
     """Return `n` hashes for every key: int64 [...] -> int64 [..., n]."""
-    # XOR the position into the key before multiplying: `arange(n) * GOLDEN` is folded into C++ index arithmetic by
-    # inductor, where signed overflow is undefined and corrupts the heap.
+    # XOR the position into the key before multiplying: `arange(n) * GOLDEN` is folded into C++
+    # index arithmetic by inductor, where signed overflow is undefined and corrupts the heap.
     place = torch.arange(n, device=key.device)
     return mix(((key ^ name).unsqueeze(-1) ^ place).mul_(GOLDEN))
 
 
 @torch.library.custom_op("ablate::bits", mutates_args=())
 def opaque_bits(key: Tensor, name: int, n: int) -> Tensor:
-    """Hide `hash_bits` from inductor, which would copy the hash into every consumer and compile for minutes."""
+    """Return `hash_bits`, hidden from inductor, which would copy the hash into every consumer."""
     return hash_bits(key, name, n)
 
 

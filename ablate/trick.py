@@ -1,10 +1,10 @@
-"""The trick interface: settings that are annotations, seams that are methods, and sets that are tricks.
+"""The trick interface: settings are annotations, seams are methods, and sets of tricks are tricks.
 
-A trick is a small module. Its numbers are [K], one per trial; everything else about it is structure,
-which trials of one stack share. Its memory is `[K, ...]` buffers, written in place and only in
-`settle`, so checkpoints, devices, stacks and replay come for free. To write one, subclass `Trick`,
-declare settings with `number`, `integer`, `factor`, `choice` or `flag`, and override the seams it
-touches.
+A trick is a small module. Its numbers are [K], one per trial; everything else about it is
+structure, which trials of one stack share. Its memory is `[K, ...]` buffers, written in place and
+only in `settle`, so checkpoints, devices, stacks and replay come for free. To write one, subclass
+`Trick`, declare settings with `number`, `integer`, `factor`, `choice` or `flag`, and override the
+seams it touches.
 
 Legend: K trials, B batch, U units that D scores (B, or B / m packs), Z latent, P parameters.
 """
@@ -29,7 +29,9 @@ from ablate.random import Moment
 
 if TYPE_CHECKING:
     from ablate.optim import Optimizer
-    from ablate.train.step import Gan, Side, Step
+    from ablate.train.step import Gan as Gan
+    from ablate.train.step import Side as Side
+    from ablate.train.step import Step as Step
 else:  # tricks name these types in their signatures and never build one
     Gan = Side = Step = Any
 
@@ -351,8 +353,20 @@ class Trick(nn.Module):
         return generators
 
 
-PIPES = ("recipe", "network", "init", "optimizer", "phases", "weight", "latent", "view", "target")
-PIPES += ("weigh", "gradient", "sampler")
+PIPES = (
+    "recipe",
+    "network",
+    "init",
+    "optimizer",
+    "phases",
+    "weight",
+    "latent",
+    "view",
+    "target",
+    "weigh",
+    "gradient",
+    "sampler",
+)
 EACH = ("build", "settle")
 
 
@@ -404,7 +418,7 @@ class TrickSet(nn.Module):
             self.__dict__[seam] = partial(self.pipe, self.seams[seam], seam)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.members
+        return isinstance(name, str) and name in self.members
 
     def __iter__(self) -> Iterator[Trick]:
         return iter(self.members.values())  # type: ignore[arg-type]
@@ -427,31 +441,38 @@ class TrickSet(nn.Module):
             recipe: The plain choices of the run, before the set edits them.
             surgery: Whether the networks are lists of layers that can be edited.
         """
-        marks = self.marks()
-        found = list(self.clashes())
+        edited = self.recipe(recipe)
+        found = [*self.clashes(), *self.broken_rules()]
         for trick in self:
-            for trait, why in trick.needs.items():
-                if trait not in marks:
-                    found.append(Problem(True, missing(trick.name, trait, why, marks)))
-            for trait, why in trick.excludes.items():
-                for other in marks.get(trait, ()):
-                    if other != trick.name:
-                        found.append(Problem(True, clash(trick.name, other, why)))
-            for trait, why in trick.doubts.items():
-                for other in marks.get(trait, ()):
-                    if other != trick.name:
-                        found.append(Problem(False, f"{trick.name} with {other}: {why}."))
-            edits = any(trick in self.seams[s] for s in ("network", "init", "weight"))
-            if not surgery and (edits or "reads_features" in trick.marks()):
+            if not surgery and self.works_on_layers(trick):
                 found.append(
                     Problem(
                         True,
-                        f"Trick {trick.name} works on layers, and model=module brings networks whose "
-                        f"layers are not ours; drop {trick.name} or choose another model.",
+                        f"Trick {trick.name} works on layers, and model=module brings networks "
+                        f"whose layers are not ours; drop {trick.name} or choose another model.",
                     )
                 )
-            found.extend(trick.problems(self, self.recipe(recipe)))
+            found.extend(trick.problems(self, edited))
         return found
+
+    def works_on_layers(self, trick: Trick) -> bool:
+        """Return whether a trick needs networks that are lists of our layers."""
+        edits = any(trick in self.seams[seam] for seam in ("network", "init", "weight"))
+        return edits or "reads_features" in trick.marks()
+
+    def broken_rules(self) -> Iterator[Problem]:
+        """Yield what the declared needs, exclusions and doubts say about this set."""
+        marks = self.marks()
+        for trick in self:
+            for trait, why in trick.needs.items():
+                if trait not in marks:
+                    yield Problem(True, missing(trick.name, trait, why, marks))
+            for refuse, rules in ((True, trick.excludes), (False, trick.doubts)):
+                for trait, why in rules.items():
+                    for other in marks.get(trait, ()):
+                        if other != trick.name:
+                            sentence = clash if refuse else doubt
+                            yield Problem(refuse, sentence(trick.name, other, why))
 
     def clashes(self) -> Iterator[Problem]:
         """Yield the seams that take exactly one trick and were given several."""
@@ -499,12 +520,14 @@ class TrickSet(nn.Module):
 
     def penalty(self, step: Step) -> Tensor | None:
         """Return the sum of what the members add, or None."""
-        terms = [term for t in self.seams["penalty"] if (term := t.penalty(step)) is not None]
+        asked = [t.penalty(step) for t in self.seams["penalty"]]
+        terms = [term for term in asked if term is not None]
         return sum(terms[1:], terms[0]) if terms else None
 
     def gate(self, step: Step) -> Tensor | None:
         """Return whether all members let the player move, or None where nobody asks."""
-        gates = [g for t in self.seams["gate"] if (g := t.gate(step)) is not None]
+        asked = [t.gate(step) for t in self.seams["gate"]]
+        gates = [gate for gate in asked if gate is not None]
         return torch.stack(gates).all(0) if gates else None
 
 
@@ -530,3 +553,8 @@ def missing(name: str, trait: str, why: str, marks: Mapping[str, list[str]]) -> 
 def clash(name: str, other: str, why: str) -> str:
     """Return the sentence for two tricks of which one refuses the other."""
     return f"Tricks {sorted((name, other))} exclude each other: {why}; drop one of them."
+
+
+def doubt(name: str, other: str, why: str) -> str:
+    """Return the sentence for two tricks that run together with the record flagged."""
+    return f"{name} with {other}: {why}."

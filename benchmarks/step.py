@@ -1,11 +1,12 @@
 """Trial-steps per second of the core at K = 1 against the textbook loop, interleaved in one run.
 
-    python benchmarks/step.py [--blocks 9] [--seconds 0.7] [--threads 1] [--only mlp dc8] [--compile]
+    python benchmarks/step.py [--blocks 9] [--seconds 0.7] [--threads 1] [--only mlp dc8]
+    [--compile]
 
-A trial-step is one full round of one trial: D's and G's update. Blocks alternate T, core, harness, T
-again, so that a slow spell of the machine hits all of them; the ratio is taken block by block, and
-the second T against the first shows what the machine alone does to a ratio. "harness" is the core
-inside its loop, with curves, a listener and checkpoints.
+A trial-step is one full round of one trial: D's and G's update. Blocks alternate T, core, harness,
+T again, so that a slow spell of the machine hits all of them; the ratio is taken block by block,
+and the second T against the first shows what the machine alone does to a ratio. "harness" is the
+core inside its loop, with curves, a listener and checkpoints.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The loop that everybody writes (pytorch/examples, dcgan/main.py), on data that is resident.
 
-It has what the core's baseline has: no normalisation, torch's own first values, Adam 2e-4 with beta1
-0.5, cross-entropy on logits. Like the original it runs D twice, keeps the graph of one fake batch for
-both players, and takes D's weight gradients in G's turn too. It reads no number from the device,
-which the original does five times a round: the core is held against the faster of the two.
+It has what the core's baseline has: no normalisation, torch's own first values, Adam 2e-4 with
+beta1 0.5, cross-entropy on logits. Like the original it runs D twice, keeps the graph of one fake
+batch for both players, and takes D's weight gradients in G's turn too. It reads no number from the
+device, which the original does five times a round: the core is held against the faster of the two.
 """
 
 from __future__ import annotations

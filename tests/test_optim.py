@@ -1,4 +1,4 @@
-"""Every optimiser is torch.optim's, bit for bit where a trial is alone, and [K] of it in a stack."""
+"""Every optimiser is torch.optim's, and [K] of it in a stack."""
 
 import pytest
 import torch

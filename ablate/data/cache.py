@@ -43,7 +43,7 @@ def cached(
 
 
 def _key(content: Iterable[bytes], form: Form) -> str:
-    import PIL  # noqa: PLC0415  (a JPEG may decode differently in another version)
+    import PIL
 
     digest = hashlib.sha256(f"{PIL.__version__} {form}".encode())
     for piece in content:

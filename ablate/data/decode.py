@@ -125,7 +125,7 @@ def decode(file: Encoded, form: Form) -> NDArray[np.uint8]:
 
 def _open(file: Encoded) -> "Image.Image":
     """The picture, upright, with 8 bits a channel and no transparency."""
-    from PIL import Image, ImageOps  # noqa: PLC0415  (toys and digits need no decoder)
+    from PIL import Image, ImageOps
 
     with Image.open(BytesIO(file.read()), formats=FORMATS) as opened:
         picture = ImageOps.exif_transpose(opened)
@@ -142,7 +142,7 @@ def _square(picture: "Image.Image", size: int) -> "Image.Image":
     Bicubic with antialiasing; without it, resizing alone moves a Frechet distance
     (Parmar 2022, arXiv 2104.11222).
     """
-    from PIL import Image, ImageOps  # noqa: PLC0415
+    from PIL import Image, ImageOps
 
     if picture.mode in {"P", "1"}:  # indices and bits cannot be interpolated
         picture = picture.convert("RGB")
@@ -150,7 +150,7 @@ def _square(picture: "Image.Image", size: int) -> "Image.Image":
 
 
 def _reason(error: Exception) -> str:
-    from PIL import UnidentifiedImageError  # noqa: PLC0415
+    from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):  # its own words show a buffer's address
         return f"none of {', '.join(FORMATS)}"

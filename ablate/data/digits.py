@@ -16,7 +16,7 @@ def digits() -> Dataset:
     The levels 0..16 are spread over 0..255. scikit-learn has no test split, so the held-out one
     is our fixed choice.
     """
-    from sklearn.datasets import load_digits  # noqa: PLC0415  (takes half a second)
+    from sklearn.datasets import load_digits
 
     levels, labels = load_digits(return_X_y=True)
     pixels = np.rint(levels * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)

@@ -81,8 +81,8 @@ def fetch(
 
 
 def _download(url: str, target: Path, checksum: str) -> None:
-    import pooch  # noqa: PLC0415  (slow to import, and few runs download)
-    from requests import RequestException  # noqa: PLC0415
+    import pooch
+    from requests import RequestException
 
     # Pooch writes beside the target and renames only after the sum was checked.
     try:

@@ -103,8 +103,8 @@ def _load_split(
 def _read_shard(
     shard: Path, image_column: str | None, label_column: str | None
 ) -> tuple[list[Encoded], list[int]]:
-    import pyarrow as pa  # noqa: PLC0415  (slow to import)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(shard)
@@ -149,7 +149,7 @@ def _image_column(schema: Any, wanted: str | None, shard: Path) -> str:
 
 
 def _holds_images(kind: Any) -> bool:
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     if pa.types.is_struct(kind):
         return any(kind.field(at).name == "bytes" for at in range(kind.num_fields))

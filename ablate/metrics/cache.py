@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ablate.errors import UserError
+
 _DIGEST = 32  # bytes of sha256 in front of the payload
 
 
@@ -20,18 +22,27 @@ def remembered(path: Path, build: Callable[[], dict[str, Tensor]]) -> dict[str, 
 
     Returns:
         the tensors, on the CPU.
+
+    Raises:
+        UserError: the folder cannot be written.
     """
     held = _read(path)
     if held is None:
         held = {name: tensor.cpu() for name, tensor in build().items()}
-        _write(path, held)
+        try:
+            _write(path, held)
+        except OSError as error:
+            raise UserError(
+                f"The metrics cannot keep {str(path)!r} ({error}); free the disk, or name a cache "
+                "folder that can be written."
+            ) from error
     return held
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except OSError:  # not there; one that cannot be read is told about when it is written
         return None
     digest, payload = content[:_DIGEST], content[_DIGEST:]
     if hashlib.sha256(payload).digest() != digest:

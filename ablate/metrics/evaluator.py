@@ -50,7 +50,7 @@ class Score:
     protocol: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluator:
     """Everything that stays the same from one generator to the next.
 

@@ -57,7 +57,7 @@ def _script(file: Path) -> nn.Module:
         with warnings.catch_warnings():
             # TorchScript is deprecated, but it is what the public file is written in
             warnings.simplefilter("ignore", DeprecationWarning)
-            network: nn.Module = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
+            network: nn.Module = torch.jit.load(str(file), map_location="cpu")
     except RuntimeError as error:
         raise UserError(
             f"{str(file)!r} cannot be read as TorchScript; leave out metric.path to fetch the "
@@ -67,7 +67,7 @@ def _script(file: Path) -> nn.Module:
 
 
 def _fetch(cache: Path) -> Path:
-    import pooch  # noqa: PLC0415  (only who asks for FID without a file needs it)
+    import pooch
 
     try:
         return Path(pooch.retrieve(URL, f"sha256:{SHA256}", URL.rsplit("/", 1)[1], cache))

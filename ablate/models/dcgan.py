@@ -6,6 +6,8 @@ own first values. Channels double at every halving of the image.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ablate.errors import UserError
 from ablate.models.layers import Conv, ConvTranspose, Leaky, Network, Player, Reshape
 from ablate.models.output import last
@@ -62,6 +64,6 @@ def _generator(recipe: Recipe, widths: list[int], base: int, extra: int) -> Netw
     ]
     for j in range(extra):
         layers += [Conv(f"deep{j}", widths[0], widths[0], 3, 1, 1), Leaky(f"deepact{j}")]
-    for i, (c, o) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (c, o) in enumerate(pairwise(widths)):
         layers += [ConvTranspose(f"conv{i}", c, o, 4, 2, 1), Leaky(f"act{i}")]
     return [*layers, ConvTranspose("out", widths[-1], recipe.shape[0], 4, 2, 1), *last(recipe)]

@@ -1,7 +1,8 @@
-"""Layers with the trial axis: K networks run as one, and every layer is a value that surgery can replace.
+"""Layers with the trial axis: K networks run as one, and surgery can replace every layer.
 
-A layer is a frozen record of what it is. It owns no numbers: its parameters are views into the player's matrix
-`theta [K, P]`, handed in as `weights[layer.name]`. Images are [K, B, C, H, W], features [K, B, F].
+A layer is a frozen record of what it is. It owns no numbers: its parameters are views into the
+player's matrix `theta [K, P]`, handed in as `weights[layer.name]`. Images are [K, B, C, H, W],
+features [K, B, F].
 
 Legend: K trials, B batch, C channels, H W image, F features, O out, I in.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -26,8 +28,9 @@ class Weights(dict[str, dict[str, Tensor]]):
     """A player's parameters, cut from theta: layer name -> part -> [K, ...].
 
     Attributes:
-        channels_last: Lay images out with channels last in memory (an option of speed, not of meaning).
-        recording: Normalisation layers write the statistics of this pass into their entry and use them from then on.
+        channels_last: Lay images out with channels last in memory: speed, not meaning.
+        recording: Normalisation layers write the statistics of this pass into their entry, and use
+            them from then on.
     """
 
     channels_last: bool = False
@@ -36,7 +39,14 @@ class Weights(dict[str, dict[str, Tensor]]):
 
 @dataclass(frozen=True)
 class Layer:
-    """One step of a network. `name` is unique in its player and keys the first draws of its parameters."""
+    """One step of a network.
+
+    `name` is unique in its player and keys the first draws of the layer's parameters. A layer is
+    `plain` if it takes a single trial without the trial axis too, [B, ...] -> [B, ...]: a network
+    of plain layers then runs without it, which spares two views a layer.
+    """
+
+    plain: ClassVar[bool] = False
 
     name: str
 
@@ -49,7 +59,7 @@ class Layer:
         return 1
 
     def first(self, part: str, at: Moment) -> Tensor:
-        """Return the first values [K, ...] of a part: torch's own default, U(-1, 1) / sqrt(fan_in)."""
+        """Return the first values [K, ...] of a part: torch's default, U(-1, 1) / sqrt(fan_in)."""
         bound = 1 / math.sqrt(self.fan_in())
         return (at.uniform(f"{self.name}.{part}", *self.shapes()[part]) * 2 - 1) * bound
 
@@ -77,13 +87,11 @@ def rewrite(
     """
     result: list[Layer] = []
     for layer in layers:
+        opened = layer
         if isinstance(layer, Residual):
-            layer = replace(
-                layer,
-                main=tuple(rewrite(layer.main, edit)),
-                skip=tuple(rewrite(layer.skip, edit)),
-            )
-        new = edit(layer)
+            main, skip = tuple(rewrite(layer.main, edit)), tuple(rewrite(layer.skip, edit))
+            opened = replace(layer, main=main, skip=skip)
+        new = edit(opened)
         result.extend([new] if isinstance(new, Layer) else new)
     return result
 
@@ -100,20 +108,31 @@ def like(number: Tensor, x: Tensor) -> Tensor:
 
 def pack(x: Tensor, channels_last: bool = False) -> Tensor:
     """Return images [K, B, C, H, W] as [B, K*C, H, W]; no copy where x came out of `unpack`."""
-    k, b, c, h, w = x.shape
-    y = x.view(b, c, h, w) if k == 1 else x.transpose(0, 1).reshape(b, k * c, h, w)
+    if x.dim() == 5:
+        k, b, c, h, w = x.shape
+        x = x.view(b, c, h, w) if k == 1 else x.transpose(0, 1).reshape(b, k * c, h, w)
+    y = x
     return y.contiguous(memory_format=torch.channels_last) if channels_last else y
 
 
-def unpack(x: Tensor, k: int) -> Tensor:
-    """Return [B, K*C, H, W] as [K, B, C, H, W], a view."""
-    b, kc, h, w = x.shape
+def unpack(x: Tensor, like: Tensor) -> Tensor:
+    """Return [B, K*C, H, W] with the axes of `like`, [K, B, C, H, W] or [B, C, H, W]; a view."""
+    if like.dim() == 4:
+        return x
+    (b, kc, h, w), k = x.shape, len(like)
     return x.unsqueeze(0) if k == 1 else x.view(b, k, kc // k, h, w).transpose(0, 1)
+
+
+def trials(x: Tensor) -> int:
+    """Return K of images, 1 where they come without the trial axis."""
+    return len(x) if x.dim() == 5 else 1
 
 
 @dataclass(frozen=True)
 class Linear(Layer):
     """y = x W' + b on features."""
+
+    plain = True
 
     inputs: int
     outputs: int
@@ -139,9 +158,9 @@ class Linear(Layer):
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O] from [K, B, ...] with I numbers a sample."""
         w = weights[self.name]
-        x = x if x.dim() == 3 else x.flatten(2)
+        x = x.flatten(-3) if x.dim() > 3 else x
         bias = w.get("bias")
-        if len(x) == 1:
+        if w["weight"].dim() == 2:
             return F.linear(x, w["weight"], bias)
         kernel = w["weight"].transpose(1, 2)
         return torch.bmm(x, kernel) if bias is None else torch.baddbmm(bias, x, kernel)
@@ -150,6 +169,8 @@ class Linear(Layer):
 @dataclass(frozen=True)
 class Conv(Layer):
     """A convolution, one group a trial."""
+
+    plain = True
 
     inputs: int
     outputs: int
@@ -168,21 +189,23 @@ class Conv(Layer):
         return self.inputs * self.kernel**2
 
     def used(self, part: str, k: int) -> Shape:
-        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        """Return the parts of all trials in a row, as a grouped convolution has them."""
         first, *rest = self.shapes()[part]
         return (k * first, *rest)
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
-        w, k = weights[self.name], len(x)
+        w, groups = weights[self.name], trials(x)
         y = pack(x, weights.channels_last)
-        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=k)
-        return unpack(y, k)
+        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=groups)
+        return unpack(y, x)
 
 
 @dataclass(frozen=True)
 class ConvTranspose(Layer):
     """A transposed convolution, one group a trial."""
+
+    plain = True
 
     inputs: int
     outputs: int
@@ -202,13 +225,13 @@ class ConvTranspose(Layer):
         return self.outputs * self.kernel**2
 
     def used(self, part: str, k: int) -> Shape:
-        """Return the parts of all trials one behind the other, as a grouped convolution has them."""
+        """Return the parts of all trials in a row, as a grouped convolution has them."""
         first, *rest = self.shapes()[part]
         return (k * first, *rest)
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
-        w, k = weights[self.name], len(x)
+        w, groups = weights[self.name], trials(x)
         y = pack(x, weights.channels_last)
         y = F.conv_transpose2d(
             y,
@@ -217,14 +240,16 @@ class ConvTranspose(Layer):
             self.stride,
             self.padding,
             self.output_padding,
-            groups=k,
+            groups=groups,
         )
-        return unpack(y, k)
+        return unpack(y, x)
 
 
 @dataclass(frozen=True)
 class Leaky(Layer):
     """max(slope x, x); slope 0 is ReLU."""
+
+    plain = True
 
     slope: Number = 0.0
 
@@ -238,7 +263,9 @@ class Leaky(Layer):
 
 @dataclass(frozen=True)
 class Apply(Layer):
-    """Any function of x alone: tanh, sigmoid, GELU, ... with no parameters and no draws."""
+    """Any function of single numbers: tanh, sigmoid, GELU, ... with no parameters and no draws."""
+
+    plain = True
 
     function: Callable[[Tensor], Tensor]
 
@@ -251,26 +278,31 @@ class Apply(Layer):
 class Reshape(Layer):
     """Features [K, B, F] as images [K, B, *shape], or any sample shape as another."""
 
+    plain = True
+
     shape: Shape
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return the same numbers in another shape."""
-        return x.reshape(*x.shape[:2], *self.shape)
+        lead = 2 if x.dim() % 2 else 1  # features have one axis and images three, K and B in front
+        return x.reshape(*x.shape[:lead], *self.shape)
 
 
 @dataclass(frozen=True)
 class Resample(Layer):
     """Halve or double an image without parameters.
 
-    `kind`: average, max, nearest, bilinear or shuffle (depth to space); `factor` 2 doubles, 0.5 halves.
+    `kind`: average, max, nearest, bilinear or shuffle (depth to space); `factor` 2 doubles, 0.5
+    halves.
     """
 
     kind: str
     factor: float
+    plain = True
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, C, H', W']."""
-        y = x.flatten(0, 1)
+        y = x.flatten(0, -4)
         if self.kind == "average":
             y = F.avg_pool2d(y, 2)
         elif self.kind == "max":
@@ -281,16 +313,18 @@ class Resample(Layer):
             y = F.interpolate(y, scale_factor=self.factor, mode="nearest")
         else:
             y = F.interpolate(y, scale_factor=self.factor, mode="bilinear", align_corners=False)
-        return y.unflatten(0, x.shape[:2])
+        return y.unflatten(0, x.shape[:-3])
 
 
 @dataclass(frozen=True)
 class SumPool(Layer):
     """Sum over the image: [K, B, C, H, W] -> [K, B, C]."""
 
+    plain = True
+
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return the sums."""
-        return x.sum((3, 4))
+        return x.sum((-1, -2))
 
 
 @dataclass(frozen=True)

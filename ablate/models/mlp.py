@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from ablate.errors import UserError
 from ablate.models.layers import Leaky, Linear, Network, Player, Reshape
@@ -26,7 +27,7 @@ def mlp(player: Player, recipe: Recipe, width: int = 128, depth: int = 2) -> Net
         )
     sizes = [recipe.latent_dim if player == "G" else pixels, *[hidden] * count]
     layers: Network = []
-    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(pairwise(sizes)):
         layers += [
             Linear(f"linear{i}", inputs, outputs),
             Leaky(f"act{i}", 0.0 if player == "G" else 0.2),

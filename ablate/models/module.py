@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from ablate.errors import UserError
-from ablate.models.layers import Layer, Network, Player, Reshape, Shape, Weights
+from ablate.models.layers import Layer, Network, Player, Shape, Weights
 from ablate.random import Moment
 from ablate.trick import Recipe
 
@@ -53,8 +53,7 @@ def module(player: Player, recipe: Recipe, classes: Mapping[Player, Factory],
             f"{name} makes {found} of {tuple(inputs)} and {wanted} is needed; change the module, "
             f"model.{'generator' if player == 'G' else 'discriminator'}_kwargs, or the data."
         )
-    layers: Network = [Foreign("module", template, lambda: stateless(factory(**given), name))]
-    return layers if player == "G" else [*layers, Reshape("score", (1,))]
+    return [Foreign("module", wanted, template, lambda: stateless(factory(**given), name))]
 
 
 def stateless(made: nn.Module, name: str) -> nn.Module:
@@ -66,8 +65,8 @@ def stateless(made: nn.Module, name: str) -> nn.Module:
     for part in made.modules():
         if isinstance(part, _DropoutNd) and part.p > 0:
             raise UserError(
-                f"{name} has {type(part).__name__}, which draws from torch's global generator; take "
-                "it out and use the tricks dropout_d or g_noise with a network of ours."
+                f"{name} has {type(part).__name__}, which draws from torch's global generator; "
+                "take it out and use the tricks dropout_d or g_noise with a network of ours."
             )
         if isinstance(part, _BatchNorm):
             part.track_running_stats = False
@@ -79,6 +78,7 @@ def stateless(made: nn.Module, name: str) -> nn.Module:
 class Foreign(Layer):
     """A module called as a function of its parameters, once for all trials."""
 
+    sample: Shape  # of its output
     template: nn.Module = field(compare=False)
     make: Callable[[], nn.Module] = field(compare=False)
     drawn: dict[tuple[int, ...], list[dict[str, Tensor]]] = field(
@@ -108,6 +108,7 @@ class Foreign(Layer):
         self.template.to(x.device, x.dtype)
         if len(x) == 1:
             alone = {name: p.squeeze(0) for name, p in parameters.items()}
-            return functional_call(self.template, alone, x.squeeze(0)).unsqueeze(0)
-        call = lambda p, y: functional_call(self.template, p, y)  # noqa: E731
-        return vmap(call)(dict(parameters), x)
+            y = functional_call(self.template, alone, x.squeeze(0)).unsqueeze(0)
+        else:
+            y = vmap(lambda p, x: functional_call(self.template, p, x))(dict(parameters), x)
+        return y.reshape(*x.shape[:2], *self.sample)

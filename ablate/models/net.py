@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ablate.models.layers import Layer, Network, Player, Shape, Weights, leaves
+from ablate.models.layers import Layer, Network, Player, Weights, leaves
 from ablate.random import Moment
 
 KERNEL = "weight"
@@ -58,12 +57,14 @@ class Net(nn.Module):
         at = at.at("init", player)
         self.leaves = [leaf for leaf in leaves(layers) if leaf.shapes()]
         self.last = [layer for layer in layers if any(leaf.shapes() for leaf in layer.leaves())][-1]
+        self.plain = all(leaf.plain for leaf in leaves(layers))
         names = [leaf.name for leaf in leaves(layers)]
         assert len(names) == len(set(names)), f"layers share a name: {names}"
         self.cuts = [
             (leaf, part, shape) for leaf in self.leaves for part, shape in leaf.shapes().items()
         ]
         self.sizes = [math.prod(shape) for _, _, shape in self.cuts]
+        self.used = [leaf.used(part, len(at.key)) for leaf, part, _ in self.cuts]
         first = [
             init(leaf.first(part, at), leaf, part, at).flatten(1) for leaf, part, _ in self.cuts
         ]
@@ -80,7 +81,7 @@ class Net(nn.Module):
         weights.channels_last = self.channels_last
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
         flats = theta.split(self.sizes, 1)
-        for (leaf, part, shape), used, flat in zip(self.cuts, self.used(k), flats, strict=False):
+        for (leaf, part, shape), used, flat in zip(self.cuts, self.used, flats, strict=False):
             if part == KERNEL and self.weight is not None:
                 flat = self.weight(flat.view(k, *shape), self.player, leaf)  # noqa: PLW2901
             weights.setdefault(leaf.name, {})[part] = flat.reshape(used)
@@ -95,13 +96,14 @@ class Net(nn.Module):
             if part == KERNEL
         }
 
-    @cache  # noqa: B019  # a player lives as long as its run
-    def used(self, k: int) -> list[Shape]:
-        """Return the shapes in which the layers take their parts."""
-        return [leaf.used(part, k) for leaf, part, _ in self.cuts]
-
     def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:
         """Return the output for x [K, B, ...] and the input of the last layer with parameters."""
+        if self.plain and len(x) == 1:
+            return Output(*(y.unsqueeze(0) for y in self.run(weights, x.squeeze(0), at)))
+        return self.run(weights, x, at)
+
+    def run(self, weights: Weights, x: Tensor, at: Moment) -> Output:
+        """Return the output of all layers, with or without the trial axis."""
         features = x
         for layer in self.layers:
             if layer is self.last:

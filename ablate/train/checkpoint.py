@@ -29,7 +29,8 @@ def save(path: Path, identity: str, content: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         beside.unlink(missing_ok=True)
         raise UserError(
-            f"The checkpoint {path} cannot be written ({error}); free the disk or type another out=."
+            f"The checkpoint {path} cannot be written ({error}); free the disk or type another "
+            "out=."
         ) from error
 
 
@@ -45,8 +46,8 @@ def load(path: Path, identity: str) -> dict[str, Any] | None:
         content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         raise UserError(
-            f"The checkpoint {path} cannot be read ({type(error).__name__}); delete it to start the "
-            "trial again."
+            f"The checkpoint {path} cannot be read ({type(error).__name__}); delete it to start "
+            "the trial again."
         ) from error
     if content["identity"] != identity:
         raise UserError(

@@ -11,10 +11,10 @@ import torch._dynamo
 from ablate.train.step import Gan
 
 
-def compiled(gan: Gan) -> Callable[..., Any]:
+def compiled(gan: Gan, backend: str = "inductor") -> Callable[..., Any]:
     """Return `gan.play`, compiled whole: penalties' second gradients are inside the same graph.
 
     Compiling G or D alone would refuse, or silently lose, a gradient of a gradient.
     """
     torch._dynamo.config.trace_autograd_ops = True
-    return torch.compile(gan.play, fullgraph=True, dynamic=False)
+    return torch.compile(gan.play, fullgraph=True, dynamic=False, backend=backend)

@@ -1,4 +1,4 @@
-"""What every round is given: a moment, latents, and rows of the data, drawn a chunk of rounds ahead.
+"""What every round is given: a moment, latents, and rows of the data, drawn a chunk ahead.
 
 A draw is a pure function of seed and clock, so drawing 8 rounds in one call gives the numbers that
 8 calls give, at a fraction of the launches. The buffers keep their addresses: a captured round only
@@ -21,8 +21,8 @@ CHUNK = 8  # rounds; more would spread the launches no thinner and leave the cac
 class Feed(nn.Module):
     """Rows, latents and moments of the coming rounds.
 
-    The order of the data is a permutation an epoch and a trial; the last partial batch of an epoch is
-    left out, as `drop_last=True` does.
+    The order of the data is a permutation an epoch and a trial; the last partial batch of an epoch
+    is left out, as `drop_last=True` does.
     """
 
     seed: Tensor

@@ -1,6 +1,7 @@
 """The loop around the step: budget, curves, evaluations, checkpoints.
 
-It reads nothing from the device between two of its own points, so a round costs what the step costs.
+It reads nothing from the device between two of its own points, so a round costs what the step
+costs.
 
 Legend: K trials, B batch, C H W image, N samples.
 """
@@ -116,7 +117,7 @@ class Run:
     # -- the loop ----------------------------------------------------------------------------------
 
     def train(self) -> list[Outcome]:
-        """Play to the end of the budget, or until the listener stops; return one outcome a trial."""
+        """Play to the end of the budget or until the listener stops; return every outcome."""
         feed, rounds = self.gan.feed, self.gan.rounds
         play = self.play or self.gan.play
         self.resume()

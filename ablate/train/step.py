@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -27,8 +26,24 @@ from ablate.train.feed import Feed
 from ablate.train.pixels import Pixels
 from ablate.trick import TEXTBOOK, Recipe, Round, TrickSet, Turn
 
+T = TypeVar("T")
 Build = Callable[[Player, Recipe], Network]
 bce = F.binary_cross_entropy_with_logits
+
+
+class once(Generic[T]):  # reads as the decorator that it is
+    """A property that is made when first asked for, and kept.
+
+    functools.cached_property takes a lock before Python 3.12, which costs time and cannot be traced.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make, self.name = make, make.__name__
+
+    def __get__(self, owner: Any, kind: type | None = None) -> T:
+        value = self.make(owner)
+        setattr(owner, self.name, value)  # found before the property from now on
+        return value
 
 
 class Batch(NamedTuple):
@@ -52,14 +67,13 @@ class Gan(nn.Module):
         feed: Feed,
         pixels: Pixels,
         recipe: Recipe,
-        half: bool = False,
+        mixed: bool = False,
         channels_last: bool = False,
     ) -> None:
         """Put the parts together; `recipe` is the one that the tricks have edited."""
         super().__init__()
-        self.tricks, self.feed, self.pixels, self.recipe, self.half = (
-            tricks, feed, pixels, recipe, half
-        )  # fmt: skip
+        self.tricks, self.feed, self.pixels = tricks, feed, pixels
+        self.recipe, self.mixed = recipe, mixed
         self.nets, self.optimizers = nn.ModuleDict(), nn.ModuleDict()
         for player in ("G", "D"):
             layers = tricks.network(build(player, recipe), player)
@@ -84,13 +98,14 @@ class Gan(nn.Module):
     def precision(self) -> AbstractContextManager[None]:
         """Return the context of a forward pass: bfloat16 products under autocast, or nothing."""
         kind = self.feed.clock.device.type
-        return torch.autocast(kind, torch.bfloat16) if self.half else nullcontext()  # type: ignore[return-value]
+        return torch.autocast(kind, torch.bfloat16) if self.mixed else nullcontext()
 
     # -- one round ---------------------------------------------------------------------------------
 
     def play(self, stages: Round, record: bool = False) -> dict[str, Tensor]:
         """Play one round, the unit that is compiled or captured; return its signals if recorded."""
-        batch, done = self.draw(any(t.player == "G" for stage in stages for t in stage)), {}
+        batch = self.draw(any(t.player == "G" for stage in stages for t in stage))
+        done: dict[str, Tensor] = {}
         for before, stage in zip(((), *stages), stages, strict=False):
             if any(turn.player == "G" for turn in before):
                 batch = self.renew(batch)
@@ -208,7 +223,6 @@ class Step:
         sides = [term(getattr(self, side)) for side in self.turn.sides]
         return sum(sides[1:], sides[0])
 
-    @torch.no_grad()
     def signals(self) -> dict[str, Tensor]:
         """Return what curves show of this turn, [K] each."""
         player = self.player.lower()
@@ -218,7 +232,7 @@ class Step:
                 found[f"score_{side.name}"] = side.logits.mean(1)
         return {name: x.detach() for name, x in found.items()}
 
-    @cached_property
+    @once
     def together(self) -> dict[str, Output]:
         """Both sides in one pass through D."""
         tricks, d = self.gan.tricks, self.gan.D
@@ -241,14 +255,14 @@ class Side:
         """[K, B, C, H, W], before views."""
         return self.step.images[self.name]
 
-    @cached_property
+    @once
     def output(self) -> Output:
         """D's scores and features."""
         if self.step.turn.merged and self.step.player == "D":
             return self.step.together[self.name]
         return self.step.see(self.images, self.name)
 
-    @cached_property
+    @once
     def logits(self) -> Tensor:
         """[K, U], in the precision of theta."""
         return self.output.value.squeeze(2).to(self.images.dtype)
@@ -258,7 +272,7 @@ class Side:
         """[K, U, F], what D's last layer is given."""
         return self.output.features.flatten(2)
 
-    @cached_property
+    @once
     def target(self) -> Tensor:
         """[K, U], the labels after every trick that edits them."""
         hard = torch.full_like(self.logits, self.hard)

@@ -18,14 +18,14 @@ from ablate.models.layers import (
     normalise,
 )
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Trick, TrickSet, choice, flag, number
+from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, choice, flag, number
 
 
 class BatchNorm(Trick):
-    """Features are standardised over the batch, after a layer with weights and before its activation.
+    """Features are standardised over the batch, behind layers with weights.
 
-    (x - mean) / sqrt(var + eps) * gamma + beta, statistics over batch and image. DCGAN leaves out G's
-    last layer and D's first (`skip_last_g`, `skip_first_d`); the tutorials that say "after every
+    (x - mean) / sqrt(var + eps) * gamma + beta, statistics over batch and image. DCGAN leaves out
+    G's last layer and D's first (`skip_last_g`, `skip_first_d`); the tutorials that say "after every
     convolution" are false to it. The bias before it is removed: its gradient is zero in theory and
     Adam would turn rounding noise into full steps. There are no running statistics: a generator is
     evaluated with statistics measured on fixed latents, raw and averaged alike.
@@ -40,7 +40,7 @@ class BatchNorm(Trick):
     nets: str = choice("both", "G", "D")
     skip_first_d: bool = flag()
     skip_last_g: bool = flag()
-    eps: float = number(0)
+    eps: Strength = number(0)
 
     def marks(self) -> frozenset[str]:
         """Return whether D's scores depend on the other samples of the batch."""

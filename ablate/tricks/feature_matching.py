@@ -19,6 +19,7 @@ class FeatureMatching(Trick):
     """
 
     group = "generator regularisers"
+    traits = frozenset({"reads_features"})
     rank = 9  # a loss that is replaced is replaced after every weight
     cost = "one more pass through D in G's turn"
     neutral = {"strength": 0.0, "mode": "add"}

@@ -63,6 +63,8 @@ def test_pairs_are_capped_and_say_so(shared_cache):
     found = scores(judge, ring().held_out.images)
     assert found["recall"].protocol == f"raw/n={PAIRS_CAP}/train/reals={PAIRS_CAP}/k=5"
     assert found["fd_raw"].protocol == "raw/n=3000/train/reals=4096"
+    fewer = scores(Evaluator(ring(), samples=PAIRS_CAP, cache=shared_cache), ring().held_out.images)
+    assert all(found[name] == fewer[name] for name in PAIRED)
 
 
 def test_real_digits_are_good_and_noise_is_not(judge):
@@ -88,6 +90,16 @@ def test_the_held_out_split_can_be_the_reference(shared_cache):
     found = scores(judge, digits().held_out.images)["fd_classifier"]
     assert found.value == pytest.approx(0, abs=1e-9)
     assert found.protocol.endswith("/held_out/reals=400")
+
+
+def test_classes_are_compared_with_those_of_the_same_split(shared_cache):
+    whole = digits()
+    kept = whole.held_out.labels < 5
+    half = Samples(whole.held_out.images[kept], whole.held_out.labels[kept])
+    world = dataclasses.replace(whole, held_out=half)
+    for split, low, high in (("held_out", 0, 0.1), ("train", 0.5, 1)):
+        judge = Evaluator(world, samples=int(kept.sum()), split=split, cache=shared_cache)
+        assert low <= value(judge, half.images, "reverse_kl") < high
 
 
 def test_a_perfect_ring(shared_cache):

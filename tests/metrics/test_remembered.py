@@ -3,6 +3,7 @@ import os
 import pytest
 import torch
 
+from ablate.errors import UserError
 from ablate.metrics.cache import digest, remembered
 
 
@@ -51,9 +52,15 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("ablate.metrics.cache.os.replace", refuse)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match=r"disk full.*cache folder that can be written"):
         remembered(tmp_path / "x.pt", Builder())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_cache_that_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot keep"):
+        remembered(tmp_path / "file" / "x.pt", Builder())
 
 
 def test_digest_sees_values_names_shapes_and_types():

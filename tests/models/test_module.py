@@ -1,4 +1,4 @@
-"""A researcher's own modules train like ours: alone, in stacks, with every trick that needs no layers."""
+"""A researcher's own modules train like ours, with every trick that needs no layers."""
 
 from functools import partial
 
@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from ablate.catalog import trick_class
 from ablate.errors import UserError
 from ablate.models.module import module
 from ablate.trick import TrickSet
-from ablate.catalog import trick_class
 from docs.own_networks import Discriminator, Generator
 from tests.world import gan, play, recipe_of, settings
 

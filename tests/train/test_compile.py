@@ -1,0 +1,27 @@
+"""The compiled step is the step."""
+
+import pytest
+import torch
+
+from ablate.train.compile import compiled
+from tests.world import gan, play, settings
+
+SETS = {
+    "empty": [],
+    "second-gradients": ["gp_interp", "label_smooth", "ema_g"],
+    "masks": ["dropout_d", "noisy_labels", "instance_noise", "n_critic"],
+}
+
+
+@pytest.mark.parametrize("names", SETS.values(), ids=SETS)
+def test_dynamo_traces_a_round_whole_and_changes_no_bit(names):
+    tricks = {name: settings(name) for name in names}
+    plain, traced = (gan(tricks, seeds=(1, 2)) for _ in range(2))
+    traced_play = compiled(traced, backend="eager")
+    for _ in range(len(plain.rounds) + 1):
+        traced.feed.refill()
+        traced_play(traced.rounds[traced.feed.played % len(traced.rounds)], True)
+        traced.feed.count()
+    play(plain, len(plain.rounds) + 1)
+    assert torch.equal(plain.G.theta, traced.G.theta)
+    assert torch.equal(plain.D.theta, traced.D.theta)
