@@ -104,3 +104,9 @@ def test_nothing_empty_is_left_behind(tmp_path):
     folder = tmp_path / "results"
     take(folder, "t").release()
     assert not folder.exists()
+
+
+def test_a_claim_is_created_once(tmp_path):
+    claims.create(tmp_path / "claims" / "t.1").close()
+    with pytest.raises(FileExistsError):
+        claims.create(tmp_path / "claims" / "t.1")

@@ -104,7 +104,7 @@ def test_a_mistake_in_a_study_is_told_before_anything_is_written(place, words, s
 
 def test_all_settings_that_are_wrong_are_told_at_once(place):
     wrong = ("trick.label_smooth.real_low=7", "trick.ema_g.halflife_images=-1")
-    assert place.type("sweep", "one_at_a_time", "trick=[label_smooth,ema_g]", *wrong) == 2
+    assert place.type("sweep", "one_at_a_time", "trick=[label_smooth,ema_g,r1]", *wrong) == 2
     assert "label_smooth.real_low=7" in place.err
     assert "ema_g.halflife_images=-1" in place.err
 
