@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
 from ablate.overrides import yaml_of
 
-FLAGS = ["-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info"]
-FLAGS += ["-cd", "--config-dir", "--hydra-help"]
+FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
+VALUED = ("--config-dir", "-cd", "--cfg", "-c", "--package", "-p")
 
 
 class Refusal(BaseException):
@@ -77,37 +76,49 @@ def node_of(file: Path) -> DictConfig:
     return node
 
 
-def own_folder(arguments: list[str]) -> Path | None:
-    """Return the folder behind --config-dir."""
-    for argument, following in pairwise([*arguments, ""]):
-        flag, _, value = argument.partition("=")
-        if flag in ("--config-dir", "-cd"):
-            return Path(value or following).expanduser()
-    return None
-
-
-def check_flags(arguments: list[str]) -> None:
-    """Refuse options that Hydra does not have, before it prints its usage.
+def sorted_out(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return options with their values, and overrides: a person mixes them, Hydra does not.
 
     Raises:
-        UserError: The sentence names the nearest that it has.
+        UserError: There is no such option; the sentence names the nearest.
     """
-    for argument in arguments:
-        flag = argument.partition("=")[0]
-        if flag.startswith("-") and flag not in FLAGS:
-            raise UserError(f"There is no option '{flag}'; {nearest(flag, FLAGS)}.")
+    options: dict[str, str] = {}
+    overrides, rest = [], iter(arguments)
+    for argument in rest:
+        flag, _, value = argument.partition("=")
+        if not argument.startswith("-"):
+            overrides.append(argument)
+        elif flag in VALUED:
+            options[flag] = value or next(rest, "")
+        elif flag in FLAGS:
+            options[flag] = ""
+        else:
+            raise UserError(f"There is no option '{flag}'; {nearest(flag, [*VALUED, *FLAGS])}.")
+    return options, overrides
+
+
+def own_folder(options: dict[str, str]) -> None:
+    """Take the tricks of the folder behind --config-dir into the catalog.
+
+    Raises:
+        UserError: There is no such folder.
+    """
+    name = options.get("--config-dir", options.get("-cd"))
+    if name is None:
+        return
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {name}; type --config-dir DIR with trick/ in it.")
+    look_in(folder.resolve())
 
 
 def launch(config_name: str, arguments: list[str]) -> None:
     """Let Hydra read the arguments, compose and call `task`; its errors are raised."""
-    check_flags(arguments)
-    own = own_folder(arguments)
-    if own is not None:
-        if not own.is_dir():
-            raise UserError(f"There is no folder {own}; type --config-dir DIR with trick/ in it.")
-        look_in(own.resolve())
+    options, overrides = sorted_out(arguments)
+    own_folder(options)
+    flags = [f"{flag}={value}" if flag in VALUED else flag for flag, value in options.items()]
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    before, sys.argv = sys.argv, ["ablate", *arguments]
+    before, sys.argv = sys.argv, ["ablate", *flags, *overrides]
     try:
         hydra.main(
             config_path=str(conf_root() / "conf"), config_name=config_name, version_base=None

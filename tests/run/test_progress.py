@@ -1,0 +1,48 @@
+"""What a person sees while training."""
+
+import io
+from types import SimpleNamespace
+
+from rich.console import Console
+
+from ablate.progress import Lines, Live, shower
+from ablate.train.loop import Outcome
+
+SCORES = [SimpleNamespace(metric="fd_raw", value=12.345)]
+
+
+def tell(listener):
+    listener.started(1000)
+    listener.interval(200, 1.0, {"loss_d": 1.25, "loss_g": 0.5})
+    listener.interval(500, 2.0, {"loss_d": 1.25, "loss_g": 0.5})
+    listener.evaluated(500, 0, "ema", SCORES)
+    listener.finished(0, Outcome(status="done", images=1000))
+
+
+def test_a_terminal_gets_a_bar_with_rate_losses_metric_and_time_left():
+    console = Console(force_terminal=True, width=140, file=io.StringIO())
+    listener = shower("r1 seed 3", console)
+    assert isinstance(listener, Live)
+    tell(listener)
+    listener.close()
+    shown = console.file.getvalue()
+    for words in ("r1 seed 3", "images/s", "loss_d 1.25", "loss_g 0.5", "fd_raw (ema) 12.3", "%"):
+        assert words in shown
+
+
+def test_a_log_gets_plain_lines(capsys):
+    listener = shower("r1 seed 3", Console(file=io.StringIO()))
+    assert isinstance(listener, Lines)
+    tell(listener)
+    assert capsys.readouterr().out.splitlines() == [
+        "r1 seed 3: 1,000 images",
+        "r1 seed 3: 500/1,000  fd_raw (ema) 12.35",
+    ]
+
+
+def test_a_log_hears_of_a_long_interval(capsys, monkeypatch):
+    monkeypatch.setattr("ablate.progress.LINE_SECONDS", -1.0)
+    listener = Lines("r1 seed 3")
+    listener.started(1000)
+    listener.interval(500, 2.0, {"loss_d": 1.25})
+    assert "500/1,000    loss_d 1.25  2 s left" in capsys.readouterr().out
