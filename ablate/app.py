@@ -137,10 +137,10 @@ def task(config: DictConfig) -> Any:
     """
     if "study" in config:
         leave_signals_to_parent()  # before the seconds that importing torch takes
-        from ablate.plan.worker import work  # noqa: PLC0415
+        from ablate.plan.worker import work
 
         return work(config)
-    from ablate.single import run_single  # noqa: PLC0415
+    from ablate.single import run_single
 
     try:
         return run_single(config)

@@ -95,7 +95,7 @@ def fit(trials: Sequence[Trial], machine: Machine, listener: Listener) -> list[O
     dataset, judge = prepare(trials[0], machine)
     gan, play = assemble(trials, dataset, machine.device), None
     if trials[0].train["compile"]:
-        from ablate.train.compile import compiled  # noqa: PLC0415 - seconds
+        from ablate.train.compile import compiled
 
         play = compiled(gan)
     path, name = checkpoint_of(trials, machine.out), "+".join(t.id for t in trials)

@@ -20,7 +20,7 @@ class Wandb(Listener):
 
     def __init__(self, trials: Sequence[Trial], settings: Mapping[str, Any]) -> None:
         """Open one run a trial."""
-        import wandb  # noqa: PLC0415 - seconds, and only this tracker needs them
+        import wandb
 
         self.runs = [self.open(wandb, trial, settings) for trial in trials]
         self.ended = [False for _ in trials]

@@ -35,7 +35,7 @@ class StudySweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the study that the config and these overrides describe."""
-        from ablate.plan.launch import sweep  # noqa: PLC0415
+        from ablate.plan.launch import sweep
 
         loader = self.hydra_context.config_loader
         study = loader.load_sweep_config(self.config, list(arguments))
