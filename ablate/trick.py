@@ -268,6 +268,10 @@ class Trick(nn.Module):
         """Return its traits under these settings."""
         return self.traits
 
+    def refusals(self) -> Rules:
+        """Return what it excludes under these settings."""
+        return self.excludes
+
     def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
         """Yield what this trick has against the rest of the set, the data, or the recipe."""
         return iter(())
@@ -467,7 +471,7 @@ class TrickSet(nn.Module):
             for trait, why in trick.needs.items():
                 if trait not in marks:
                     yield Problem(True, missing(trick.name, trait, why, marks))
-            for refuse, rules in ((True, trick.excludes), (False, trick.doubts)):
+            for refuse, rules in ((True, trick.refusals()), (False, trick.doubts)):
                 for trait, why in rules.items():
                     for other in marks.get(trait, ()):
                         if other != trick.name:

@@ -44,7 +44,14 @@ def load(path: Path, identity: str) -> dict[str, Any] | None:
         return None
     try:
         content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        LookupError,
+        ValueError,
+        pickle.UnpicklingError,
+    ) as error:
         raise UserError(
             f"The checkpoint {path} cannot be read ({type(error).__name__}); delete it to start "
             "the trial again."

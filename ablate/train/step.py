@@ -34,7 +34,7 @@ bce = F.binary_cross_entropy_with_logits
 class once(Generic[T]):  # reads as the decorator that it is
     """A property that is made when first asked for, and kept.
 
-    functools.cached_property takes a lock before Python 3.12, which costs time and cannot be traced.
+    functools.cached_property takes a lock before Python 3.12: it costs time and cannot be traced.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:

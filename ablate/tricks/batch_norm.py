@@ -25,7 +25,7 @@ class BatchNorm(Trick):
     """Features are standardised over the batch, behind layers with weights.
 
     (x - mean) / sqrt(var + eps) * gamma + beta, statistics over batch and image. DCGAN leaves out
-    G's last layer and D's first (`skip_last_g`, `skip_first_d`); the tutorials that say "after every
+    G's last layer and D's first (`skip_last_g`, `skip_first_d`); tutorials that say "after every
     convolution" are false to it. The bias before it is removed: its gradient is zero in theory and
     Adam would turn rounding noise into full steps. There are no running statistics: a generator is
     evaluated with statistics measured on fixed latents, raw and averaged alike.

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ablate.models.layers import like
-from ablate.trick import Step, Strength, Trick, choice, number, slope
+from ablate.trick import Rules, Step, Strength, Trick, choice, flag, number, slope
 
 
 class GpInterp(Trick):
@@ -23,13 +23,19 @@ class GpInterp(Trick):
     cost = "one more pass through D and its double backward"
     traits = frozenset({"gradient_penalty", "lipschitz"})
     excludes = {
-        "batch_coupled_d": "the gradient of one sample's score is not defined when D mixes samples"
+        "batch_coupled_d": "the gradient of one sample's score is not defined when D mixes samples "
+        "(trick.gp_interp.allow_batch_coupling=true allows it)"
     }
 
     strength: Strength = number(0)
     norm: Strength = number(0)
     sided: str = choice("two", "one")
     place: str = choice("interp", "real", "fake")
+    allow_batch_coupling: bool = flag()
+
+    def refusals(self) -> Rules:
+        """Exclude a D that mixes samples, unless that is allowed on purpose."""
+        return {} if self.allow_batch_coupling else self.excludes
 
     def penalty(self, step: Step) -> Tensor | None:
         """Return [K]; D's turn only."""

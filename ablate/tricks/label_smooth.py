@@ -1,6 +1,6 @@
 """Label smoothing for D."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -8,7 +8,7 @@ from torch import Tensor
 from ablate.errors import UserError
 from ablate.models.layers import like
 from ablate.random import Moment
-from ablate.trick import Side, Strength, Trick, flag, number
+from ablate.trick import Problem, Recipe, Side, Strength, Trick, TrickSet, flag, number
 
 
 class LabelSmooth(Trick):
@@ -46,6 +46,17 @@ class LabelSmooth(Trick):
                     f"trick.label_smooth.{side}_low={low} is above {side}_high={high}; "
                     f"type a {side}_low of at most {high}."
                 )
+
+    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+        """Doubt targets that cross-entropy cannot reach."""
+        above = max(self.values["real_high"] + self.values["fake_high"]) > 1
+        if above and not self.clamp and "loss_lsgan" not in others:
+            yield Problem(
+                False,
+                "label_smooth with targets above 1: cross-entropy has no finite optimum for them; "
+                "in expectation they are the mean target; type trick.label_smooth.clamp=true to "
+                "cut them at 1.",
+            )
 
     def target(self, target: Tensor, side: Side, at: Moment) -> Tensor:
         """Draw [K, U] between the ends that belong to the class."""

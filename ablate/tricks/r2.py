@@ -8,10 +8,12 @@ from ablate.trick import (
     Problem,
     Recipe,
     Round,
+    Rules,
     Step,
     Strength,
     Trick,
     TrickSet,
+    flag,
     integer,
     mark_every,
     number,
@@ -39,15 +41,21 @@ class R2(Trick):
     neutral = {"gamma": 0.0}
     traits = frozenset({"gradient_penalty"})
     excludes = {
-        "batch_coupled_d": "the gradient of one sample's score is not defined when D mixes samples"
+        "batch_coupled_d": "the gradient of one sample's score is not defined when D mixes samples "
+        "(trick.r2.allow_batch_coupling=true allows it)"
     }
 
     gamma: Strength = number(0)
     every: int = integer(1)
+    allow_batch_coupling: bool = flag()
+
+    def refusals(self) -> Rules:
+        """Exclude a D that mixes samples, unless that is allowed on purpose."""
+        return {} if self.allow_batch_coupling else self.excludes
 
     def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
         """Doubt lazy penalties where they were seen to fail."""
-        if self.every > 1 and (recipe.is_toy or recipe.data == "stacked"):
+        if self.every > 1 and (recipe.is_toy or recipe.data.startswith("stacked")):
             yield Problem(
                 False,
                 f"r2 with every={self.every} on {recipe.data}: R3GAN reports that lazy penalties "

@@ -20,6 +20,10 @@ class TopkG(Trick):
     """
 
     group = "generator regularisers"
+    doubts = {
+        loss: "a pair is ranked by its fake alone, not by the difference that the loss sees"
+        for loss in ("loss_rpgan", "loss_ragan")
+    }
     neutral = {"nu": 1.0}
 
     gamma: Strength = number(0, 1)
