@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from ablate.interrupt import leave_signals_to_parent
 from ablate.overrides import yaml_of
 
 FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
+# Hydra 1.3 warns where its defaults are not asked for by number, 1.4 where they are.
+DEFAULTS: dict[str, Any] = {"version_base": None} if hydra.__version__.startswith("1.3") else {}
+STUDIES = count(1)
 VALUED = ("--config-dir", "-cd", "--cfg", "-c", "--package", "-p")
 
 
@@ -51,7 +55,8 @@ def sweep(study: str, arguments: list[str], folder: Path) -> None:
         folder: Of the ready studies.
     """
     file = yaml_of(study, folder)
-    name = f"study-{file.stem}"  # no file on the search path is called so
+    # No file on the search path is called so, and no earlier study of this process.
+    name = f"study-{file.stem}-{next(STUDIES)}"
     ConfigStore.instance().store(name=name, node=node_of(file))
     launch(name, ["--multirun", *arguments])
 
@@ -120,9 +125,9 @@ def launch(config_name: str, arguments: list[str]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     before, sys.argv = sys.argv, ["ablate", *flags, *overrides]
     try:
-        hydra.main(
-            config_path=str(conf_root() / "conf"), config_name=config_name, version_base=None
-        )(task)()
+        hydra.main(config_path=str(conf_root() / "conf"), config_name=config_name, **DEFAULTS)(
+            task
+        )()
     except Refusal as refusal:
         raise refusal.error from None
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+from ablate.app import DEFAULTS
 from ablate.catalog import conf_root, names
 from ablate.compose import machine, trial_of
 from ablate.data import load
@@ -14,7 +15,7 @@ CONF = conf_root() / "conf"
 
 
 def composed(*overrides):
-    with initialize_config_dir(str(CONF), version_base=None):
+    with initialize_config_dir(str(CONF), **DEFAULTS):
         return compose("config", list(overrides))
 
 
