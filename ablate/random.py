@@ -43,7 +43,6 @@ def digest(names: tuple[str, ...]) -> int:
     return int.from_bytes(found[:8], "big", signed=True)
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # sha256 is no tensor code
 def name_key(*names: str) -> int:
     """Return 64 bits that belong to a path of names."""
     return digest(names)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch._dynamo
 
+from ablate.random import name_key
 from ablate.train.step import Gan
 
 
@@ -17,4 +18,5 @@ def compiled(gan: Gan, backend: str = "inductor") -> Callable[..., Any]:
     Compiling G or D alone would refuse, or silently lose, a gradient of a gradient.
     """
     torch._dynamo.config.trace_autograd_ops = True
+    torch.compiler.assume_constant_result(name_key)  # sha256 is no tensor code
     return torch.compile(gan.play, fullgraph=True, dynamic=False, backend=backend)
