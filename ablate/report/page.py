@@ -10,6 +10,7 @@ from ablate.report import tables, words
 from ablate.report.manifest import trained_with
 from ablate.report.study import Study
 from ablate.report.tables import escape
+from ablate.store.arms import read_arms
 
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
 
@@ -67,6 +68,8 @@ def page(study: Study, figures: list[str]) -> str:
     lines += [*_legend(study), ""]
     lines += _section("What an inconclusive arm could have shown", _outlook(study))
     lines += _section("Reasons", _reasons(study))
+    lines += _section("Arms that were planned and cannot be", _refused(study))
+    lines += _section("Doubts about combinations", _doubts(study))
     lines += _section("Training curves", _curves(study, figures))
     lines += _section("Samples", _samples(figures))
     lines += _section("Failures", _failures(study))
@@ -125,6 +128,19 @@ def _reasons(study: Study) -> list[str]:
         f"{row.done} of {row.trials}."
         for row in often[often["done"] > 0].itertuples()
     ]
+
+
+def _refused(study: Study) -> list[str]:
+    return [
+        f"- {escape(arm.name)}: n/a: {escape(' '.join(arm.refused))}"
+        for arm in read_arms(*study.folders)
+        if arm.refused
+    ]
+
+
+def _doubts(study: Study) -> list[str]:
+    told = {doubt for arm in read_arms(*study.folders) if not arm.refused for doubt in arm.doubts}
+    return [f"- {escape(doubt)}" for doubt in sorted(told)]
 
 
 def _curves(study: Study, figures: list[str]) -> list[str]:

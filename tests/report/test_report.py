@@ -219,6 +219,19 @@ def test_what_was_set_aside_and_what_is_pending_is_told(tmp_path):
     assert "Planned and not ended: 1 of 4 trials" in text
 
 
+def test_arms_that_cannot_be_are_named_with_their_reason(tmp_path):
+    folder = write_study(tmp_path / "demo", {"reference": [20.0, 21.0], "r1": [10.0, 11.0]})
+    arms = [
+        {"arm": "r1", "refused": [], "doubts": ["r1 is doubtful."]},
+        {"arm": "both", "refused": ["They exclude each other."], "doubts": ["never told"]},
+    ]
+    (folder / "study.json").write_text(json.dumps({"arms": arms}))
+    text = (report([folder], tmp_path / "report") / "report.md").read_text()
+    assert "- both: n/a: They exclude each other." in text
+    assert "- r1 is doubtful." in text
+    assert "never told" not in text
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_the_terminal_table_fits_and_is_plain(study, encoding):
     sink = io.BytesIO()
