@@ -23,7 +23,7 @@ class Output(NamedTuple):
     """What a network returns: its output, and what its last layer with parameters was given."""
 
     value: Tensor  # G: images [K, B, C, H, W]; D: scores [K, B, 1]
-    features: Tensor  # [K, B, ...]
+    features: Tensor  # [K, B, ...], or [B, ...] of one trial alone
 
 
 class Net(nn.Module):
@@ -96,10 +96,11 @@ class Net(nn.Module):
             if part == KERNEL
         }
 
-    def forward(self, weights: Weights, x: Tensor, at: Moment) -> Output:
+    def __call__(self, weights: Weights, x: Tensor, at: Moment) -> Output:
         """Return the output for x [K, B, ...] and the input of the last layer with parameters."""
         if self.plain and len(x) == 1:
-            return Output(*(y.unsqueeze(0) for y in self.run(weights, x.squeeze(0), at)))
+            alone = self.run(weights, x.squeeze(0), at)
+            return alone._replace(value=alone.value.unsqueeze(0))
         return self.run(weights, x, at)
 
     def run(self, weights: Weights, x: Tensor, at: Moment) -> Output:

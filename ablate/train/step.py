@@ -31,6 +31,9 @@ Build = Callable[[Player, Recipe], Network]
 bce = F.binary_cross_entropy_with_logits
 
 
+EXACT = nullcontext()
+
+
 class once(Generic[T]):  # reads as the decorator that it is
     """A property that is made when first asked for, and kept.
 
@@ -97,8 +100,9 @@ class Gan(nn.Module):
 
     def precision(self) -> AbstractContextManager[None]:
         """Return the context of a forward pass: bfloat16 products under autocast, or nothing."""
-        kind = self.feed.clock.device.type
-        return torch.autocast(kind, torch.bfloat16) if self.mixed else nullcontext()
+        if not self.mixed:
+            return EXACT
+        return torch.autocast(self.feed.clock.device.type, torch.bfloat16)
 
     # -- one round ---------------------------------------------------------------------------------
 
@@ -270,7 +274,7 @@ class Side:
     @property
     def features(self) -> Tensor:
         """[K, U, F], what D's last layer is given."""
-        return self.output.features.flatten(2)
+        return self.output.features.reshape(*self.logits.shape, -1)
 
     @once
     def target(self) -> Tensor:
