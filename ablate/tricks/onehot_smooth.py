@@ -69,7 +69,7 @@ class OnehotSmooth(Trick):
         if step.player == "G" or "real" not in step.turn.sides:
             return None
         head = next(x for x in step.gan.D.leaves if isinstance(x, ClassHead))
-        scores = head.classify(step.real.output.features, step.weights, step.at)
+        scores = head.classify(step.real.features, step.weights, step.at)
         log = scores.to(step.own.dtype).log_softmax(2)  # [K, B, C]
         labels = step.gan.pixels.labels[step.rows]
         onehot = (labels[..., None] == torch.arange(self.classes, device=labels.device)).to(
