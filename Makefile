@@ -23,7 +23,7 @@ check: $(VENV)/installed
 	$(BIN)/codespell
 
 bench: $(VENV)/installed
-	$(BIN)/python benchmarks/step.py
+	$(BIN)/python -m benchmarks.step
 
 # Does the newest Hydra break anything? A venv of its own, so that nothing else moves.
 hydra14:
