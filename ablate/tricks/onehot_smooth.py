@@ -6,14 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ablate.models.layers import (
-    Conv,
-    Linear,
-    Network,
-    Player,
-    Weights,
-    like,
-)
+from ablate.models.layers import Linear, Network, Player, Weights, like
 from ablate.random import Moment
 from ablate.trick import Problem, Recipe, Step, Strength, Trick, TrickSet, number
 
@@ -60,8 +53,10 @@ class OnehotSmooth(Trick):
         """Put the head beside D's score."""
         if player == "G":
             return layers
-        last = max(i for i, layer in enumerate(layers) if isinstance(layer, Linear | Conv))
-        head = ClassHead(self.name, layers[last].fan_in(), self.classes)
+        # What D's features are is the net's own rule: the input of the last layer with parameters.
+        last = max(i for i, x in enumerate(layers) if any(leaf.shapes() for leaf in x.leaves()))
+        first = next(leaf for leaf in layers[last].leaves() if leaf.shapes())
+        head = ClassHead(self.name, first.fan_in(), self.classes)
         return [*layers[:last], head, *layers[last:]]
 
     def penalty(self, step: Step) -> Tensor | None:

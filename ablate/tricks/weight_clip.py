@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from torch import Tensor
 
@@ -32,10 +33,12 @@ class WeightClip(Trick):
 
     def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
         """Doubt momentum."""
-        if not {"rmsprop", "sgd_d", "adam"} & others.marks().keys():
+        adam: Any = others.members["adam"] if "adam" in others else None
+        momentum = adam is None or bool((adam.beta1 > 0).any())
+        if momentum and not {"rmsprop", "sgd_d"} & others.marks().keys():
             yield Problem(
                 False,
-                "weight_clip with the baseline's Adam: the paper reports that momentum hurts under "
+                "weight_clip with Adam's momentum: the paper reports that momentum hurts under "
                 "clipping; add rmsprop, or adam with beta1 0.",
             )
 
