@@ -182,7 +182,6 @@ class Trick(nn.Module):
         traits: What other tricks need to know of this one.
         needs, excludes, doubts: Trait or trick name -> why it is required, refused, or flagged.
         cost: What it adds, in words.
-        surgery: It edits the list of layers, so a network brought in as a module cannot take it.
     """
 
     group: ClassVar[str] = ""
