@@ -117,9 +117,11 @@ class Moment(NamedTuple):
         """Return [..., *shape] standard normal, by Box and Muller (1958)."""
         n = math.prod(shape)
         h = self.bits(owner, (n + 1) // 2)
-        radius = ((h >> 40 & 0xFFFFFF) + 1).to(self.dtype).mul_(UNIT).log_().mul_(-2).sqrt_()
-        angle = (h >> 8 & 0xFFFFFF).to(self.dtype).mul_(2 * math.pi * UNIT)
-        both = torch.cat((radius * angle.cos(), radius * angle.sin()), -1)
+        high, low = h.bitwise_right_shift(40), h.bitwise_right_shift_(8)
+        radius = high.bitwise_and_(0xFFFFFF).to(self.dtype).add_(1).mul_(UNIT)
+        radius = radius.log_().mul_(-2).sqrt_()
+        angle = low.bitwise_and_(0xFFFFFF).to(self.dtype).mul_(2 * math.pi * UNIT)
+        both = torch.cat((angle.cos().mul_(radius), angle.sin_().mul_(radius)), -1)
         return both[..., :n].view(*self.key.shape, *shape)
 
     def bernoulli(self, owner: str, p: Tensor, *shape: int) -> Tensor:

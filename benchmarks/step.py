@@ -5,8 +5,9 @@
 
 A trial-step is one full round of one trial: D's and G's update. Blocks alternate T, core, harness,
 T again, so that a slow spell of the machine hits all of them; the ratio is taken block by block,
-and the second T against the first shows what the machine alone does to a ratio. "harness" is the
-core inside its loop, with curves and a listener; checkpoints are timed apart.
+and the second T against the first shows what the machine alone does to a ratio. With one thread,
+seconds are the processor's, so that other programs take none of them. "harness" is the core inside
+its loop, with curves and a listener; checkpoints are timed apart.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ class Timed(Listener):
 
     @property
     def stop(self):
-        return time.perf_counter() > self.until
+        return now() > self.until
+
+
+def now():
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
 def harness(gan):
@@ -75,10 +80,10 @@ def harness(gan):
     run.marks, run.stride = set(), 25
 
     def block(seconds):
-        first, start = gan.feed.played, time.perf_counter()
+        first, start = gan.feed.played, now()
         listener.until = start + seconds
         run.train()
-        return (gan.feed.played - first) / (time.perf_counter() - start)
+        return (gan.feed.played - first) / (now() - start)
 
     return block
 
@@ -93,11 +98,11 @@ def saving(gan, folder):
 
 def block_of(one):
     def block(seconds):
-        n, start = 0, time.perf_counter()
-        while time.perf_counter() - start < seconds:
+        n, start = 0, now()
+        while now() - start < seconds:
             one()
             n += 1
-        return n / (time.perf_counter() - start)
+        return n / (now() - start)
 
     return block
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ablate.errors import UserError
 from ablate.random import Moment
 
-CHUNK = 8  # rounds; chosen by hand on one CPU
+CHUNK = 16  # rounds; chosen by hand on one CPU
 
 
 class Feed(nn.Module):

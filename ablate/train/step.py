@@ -118,6 +118,7 @@ class Gan(nn.Module):
                 self.move(step)
                 if record:
                     done |= step.signals()
+                step.forget()
         self.feed.advance()
         return done
 
@@ -213,6 +214,14 @@ class Step:
         """Return the same batch in another turn, for tricks that look ahead."""
         batch = self.batch._replace(at=self.batch.at.at(occasion))
         return Step(self.gan, Turn(player), batch)
+
+    def forget(self) -> None:
+        """Let go of both sides: they hold the step, and a cycle keeps its graph until Python looks.
+
+        Without it every round allocates memory that no cache has seen.
+        """
+        self.__dict__.pop("together", None)
+        del self.real, self.fake
 
     def see(self, x: Tensor, occasion: str) -> Output:
         """Return D's scores [K, U, 1] and features [K, U, ...] of x; the one door to D.

@@ -34,5 +34,6 @@ class Unrolled(Trick):
             with step.gan.precision():
                 loss = step.gan.objective(ahead, d)
             (gradient,) = torch.autograd.grad(loss.sum(), d)
+            ahead.forget()
             rival = (rival - self.lr[:, None] * gradient).detach()
         return own, rival

@@ -1,6 +1,7 @@
 """The contract: each law is stated once and holds for every trick there is."""
 
 import ast
+import gc
 import inspect
 import random
 import sys
@@ -218,6 +219,20 @@ def test_never_asks_the_device_for_a_number(name, net):
 
 
 # -- words ----------------------------------------------------------------------------------------
+
+
+@each_case
+def test_a_round_leaves_no_cycle_behind(name, net):
+    # A cycle keeps the round's graph, on a GPU its memory too, until Python happens to look.
+    g = play(gan({name: settings(name)}, net), 2)
+    gc.disable()
+    gc.freeze()  # look at the round's objects alone
+    try:
+        play(g, 2)
+        assert gc.collect() == 0
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 @each_trick
