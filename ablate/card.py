@@ -117,8 +117,10 @@ def searched(search: Mapping[str, Any] | None) -> str:
     """Return the range that a search uses."""
     if search is None:
         return ""
-    if "low" not in search:
-        return ", ".join(plain(value) for value in search.get("choices", []))
+    if "choices" in search:
+        return ", ".join(plain(value) for value in search["choices"])
+    if "above" in search:
+        return f"{search['above']} to {search['high']:g}"
     scale = ", log" if search.get("log") else ""
     return f"{search['low']:g} to {search['high']:g}{scale}"
 

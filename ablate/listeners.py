@@ -39,6 +39,11 @@ class Several(Listener):
         for listener in self.listeners:
             listener.finished(slot, outcome)
 
+    def pruned(self, outcomes: Sequence[Outcome]) -> str | None:
+        """Return the first reason."""
+        reasons = (listener.pruned(outcomes) for listener in self.listeners)
+        return next((reason for reason in reasons if reason is not None), None)
+
     def close(self) -> None:
         """Let those that hold something give it back, all of them."""
         for listener in self.listeners:

@@ -41,6 +41,12 @@ class Trial:
         content = {key: value for key, value in asdict(self).items() if key != "arm"}
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
+    @property
+    def images(self) -> int:
+        """Real images shown to D in whole batches: the budget, the last batch included."""
+        images, batch = int(self.budget["images"]), int(self.train["batch_size"])
+        return -(-images // batch) * batch
+
     def at_seed(self, seed: int) -> Trial:
         """Return the same arm under another seed."""
         return replace(self, seed=seed)

@@ -51,3 +51,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file beside its place and swap it in: readers see the old one or the new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write_durable(beside, text.encode())
+    beside.replace(path)
+    sync_folder(path.parent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,6 +65,10 @@ class Listener:
 
     def finished(self, slot: int, outcome: Outcome) -> None:
         """A trial has ended."""
+
+    def pruned(self, outcomes: Sequence[Outcome]) -> str | None:
+        """Return why the stack ends here for good, asked after every evaluation but the last."""
+        return None
 
 
 @dataclass
@@ -210,7 +214,15 @@ class Run:
         for slot, samples in finals.items():
             self.fail_where_collapsed(self.outcomes[slot], samples)
         if self.gan.feed.played < self.gan.feed.rounds:
+            self.prune()
             self.save()
+
+    def prune(self) -> None:
+        """End every trial that is alive, if a listener says so."""
+        reason = self.listener.pruned(self.outcomes)
+        for outcome in self.outcomes:
+            if reason is not None and outcome.status is None:
+                outcome.status, outcome.reason = "pruned", reason
 
     def score(self, slot: int, generator: str, samples: Tensor, images: int) -> None:
         """Write the metrics of one generator of one trial."""
