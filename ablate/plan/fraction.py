@@ -110,8 +110,9 @@ def no_fraction(n: int, resolution: int) -> str:
     least = min(k for k, texts in GENERATORS.items()
                 if any(resolution_of(t.split(), k) >= resolution for t in texts))  # fmt: skip
     return (
-        f"{n} factor{'s' * (n > 1)} cannot have a fraction of resolution {NUMERALS[resolution]}, which begins at "
-        f"{least}; the smallest design that works is study.design=full_factorial with {2**n} arms."
+        f"{n} factor{'s' * (n > 1)} cannot have a fraction of resolution {NUMERALS[resolution]}, "
+        f"which begins at {least}; the smallest design that works is study.design=full_factorial "
+        f"with {2**n} arms."
     )
 
 

@@ -14,7 +14,7 @@ BALANCED = ("full_factorial", "fractional_factorial", "plackett_burman")
 
 def notes(plan: Plan) -> list[str]:
     """Return all of them."""
-    found = [doubt for arm in plan.arms for doubt in arm.doubts]
+    found = [doubt for arm in plan.arms if not arm.refused for doubt in arm.doubts]
     if plan.design == "plackett_burman":
         found.append("Main effects alone: pairs of factors are mixed into those of the others.")
     return list(dict.fromkeys([*found, *unbalanced(plan), *cut_off(plan), *sees_more(plan)]))

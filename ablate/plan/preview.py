@@ -50,8 +50,8 @@ def told(found: Estimate, workers: int, place: Machine) -> str:
     hours = found.seconds * threads / 3600
     return (
         f"About {lasting(found.wall_seconds(workers))} with {workers} "
-        f"worker{'s' if workers > 1 else ''} on {place.device}, {hours:.2g} {unit}: a few rounds and "
-        f"an evaluation were timed, of {found.measured} of {found.programs} different programs."
+        f"worker{'s' if workers > 1 else ''} on {place.device}, {hours:.2g} {unit}: a few rounds "
+        f"and an evaluation were timed, of {found.measured} of {found.programs} different programs."
     )
 
 
