@@ -64,8 +64,10 @@ def named(study: Mapping[str, Any], key: str, selected: Sequence[str]) -> list[s
         UserError: One is not selected.
     """
     given = study[key] or []
-    given = [given] if isinstance(given, str) else list(given)
+    given = list(given) if isinstance(given, list) else [given]
     for name in given:
+        if name not in names():
+            raise unknown("trick", str(name), selected or names())
         if name not in selected:
             chosen = ",".join([*selected, str(name)])
             raise UserError(

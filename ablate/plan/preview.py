@@ -8,7 +8,7 @@ from rich.console import Console
 
 from ablate.compose import Machine, join_sources, machine, resolved
 from ablate.plan.calibrate import Estimate, estimate
-from ablate.plan.files import unfinished
+from ablate.plan.files import against_earlier, unfinished
 from ablate.plan.launch import refuse_one_seed
 from ablate.plan.show import show
 from ablate.plan.study import plan_of
@@ -29,6 +29,9 @@ def preview(config: DictConfig) -> None:
     plan = plan_of(config, dataset_of(config, place))
     console = Console(highlight=False)
     show(plan, console)
+    change = against_earlier(place.out, plan)
+    if change is not None:
+        console.print(f"Note: {change}", markup=False)
     left = unfinished(place.out, plan.trials)
     if len(left) < len(plan.trials):
         done = len(plan.trials) - len(left)

@@ -196,9 +196,9 @@ def test_a_fraction_that_loses_arms_says_what_is_left(planned):
     assert "2 of 8 arms cannot be trained" in note
     assert "not balanced" in note
     assert "gp_interp off 4, on 2; batch_norm off 4, on 2; ema_g off 3, on 3" in note
-    assert not notes(planned("study.design=full_factorial", "trick=[ema_g,batch_norm]"))
-    left = notes(planned("study.design=one_at_a_time", *words[1:]))  # nothing of it to lose
-    assert not any("balanced" in note for note in left)
+    whole = ("study.design=full_factorial", "trick=[ema_g,batch_norm]")
+    for others in (whole, ("study.design=one_at_a_time", *words[1:])):  # no balance to lose
+        assert not any("balanced" in note for note in notes(planned(*others)))
 
 
 def test_a_shapley_study_that_loses_subsets_says_so(planned):
@@ -231,7 +231,9 @@ def test_whoever_changes_one_trick_at_a_time_hears_of_factorials(planned, tricks
         (["study.draw=3"], "or study.design=shapley or random_subsets"),
         (["study.design=random_subsets", "study.draw=x"], "study.draw=x must be a whole number"),
         (["study.design=fractional_factorial"], "study.design=full_factorial with 8 arms"),
-        (["study.resoluton=4"], "did you mean 'resolution'"),
+        (["study.resolut=4"], "did you mean 'resolution'"),
+        (["study.tricks=[emag]"], "There is no trick 'emag'; did you mean 'ema_g'"),
+        (["study.always=3"], "There is no trick '3'"),
         (["study.factors={loss:[loss_ns,loss_hing]}"], "did you mean 'loss_hinge'"),
         (["study.factors={r1.gama:[1,2]}"], "no factor 'r1.gama'; did you mean 'r1.gamma'"),
         (["study.factors={r9.gamma:[1,2]}"], "There is no trick 'r9'"),
@@ -359,8 +361,10 @@ def test_a_plan_that_was_edited_is_refused(place, how):
 
 def test_a_changed_study_reuses_what_it_can_and_tables_leave_the_rest_out(place):
     assert place.type("sweep", "one_at_a_time", "trick=[ema_g,topk_g]", *BASIC) == 0
-    assert place.type("sweep", "one_at_a_time", "trick=[ema_g]", "study.design=leave_one_out",
-                      *BASIC) == 0, place.err  # fmt: skip
+    other = ("one_at_a_time", "trick=[ema_g]", "study.design=leave_one_out", *BASIC)
+    assert place.type("plan", *other) == 0
+    assert "2 are not (with topk_g)" in " ".join(place.out.split())
+    assert place.type("sweep", *other) == 0, place.err
     shown = " ".join(place.out.split())
     assert "4 trials of earlier plans are in it and are not trained again" in shown
     assert "2 are not (with topk_g), and tables leave them out" in shown
