@@ -171,6 +171,13 @@ def test_a_strength_may_be_nested_as_a_command_line_does_it(planned):
     assert nested == dotted
 
 
+def test_two_strengths_of_a_trick_meet_in_it(planned):
+    factors = "study.factors={r1.gamma:[1,10],r1.every:[1,4]}"
+    plan = planned("study.design=full_factorial", factors)
+    found = [(p.trial.tricks["r1"]["gamma"], p.trial.tricks["r1"]["every"]) for p in plan.arms]
+    assert found == [(1, 1), (1, 4), (10, 1), (10, 4)]
+
+
 def test_presets_are_whole_and_stand_beside_the_bare_reference(planned):
     plan = planned("study.design=presets", "study.presets=[wgan,wgan_gp]")
     found = {arm.arm.name: arm.trial.tricks for arm in plan.arms}
