@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from ablate.catalog import conf_root
 from ablate.compose import machine
 from ablate.errors import UserError
-from ablate.plan import preview
+from ablate.plan import calibrate, preview
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.claim import take
 from ablate.plan.files import read_plan, unfinished, write_plan
@@ -75,14 +75,16 @@ def test_a_plan_counts_what_is_there_already(quick):
     assert (quick.path / FOLDER / "plan.jsonl").stat().st_mtime_ns == before
 
 
-def test_an_estimate_grows_with_the_budget_and_with_the_trials(planned):
+def test_an_estimate_grows_with_the_budget_and_with_the_trials(planned, monkeypatch):
     place = machine(compose_small())
     small = planned("trick=[ema_g]", "budget.images=64").trials
     large = planned("trick=[ema_g]", "budget.images=640000").trials
     few, many = estimate(small, place, 1), estimate(large, place, 1)
     assert many.seconds > 50 * few.seconds
     assert few.programs == few.measured == 2
-    assert estimate(large * 4, place, 1).seconds > 2 * many.seconds
+    monkeypatch.setattr(calibrate, "stack_seconds", lambda trials, _: 2.0 + len(trials))
+    assert estimate(large, place, 1) == Estimate(3.0 * len(large), 3.0, 2, 2)
+    assert estimate(large, place, 3) == Estimate(5.0 / 3 * len(large), 5.0, 2, 2)  # stacks of 3
 
 
 def compose_small():
