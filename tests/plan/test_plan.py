@@ -206,7 +206,7 @@ def test_a_fraction_that_loses_arms_says_what_is_left(planned):
     assert "not balanced" in note
     assert "gp_interp off 4, on 2; batch_norm off 4, on 2; ema_g off 3, on 3" in note
     whole = ("study.design=full_factorial", "trick=[ema_g,batch_norm]")
-    for others in (whole, ("study.design=one_at_a_time", *words[1:])):  # no balance to lose
+    for others in (whole, ("study.design=pairs", *words[1:])):  # no balance to lose
         assert not any("balanced" in note for note in notes(planned(*others)))
 
 
