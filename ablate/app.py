@@ -44,21 +44,31 @@ def train(arguments: list[str]) -> None:
 
 
 def sweep(study: str, arguments: list[str], folder: Path) -> None:
-    """Run `ablate sweep`: a study's yaml is the primary config, the config tree stands behind it.
+    """Run `ablate sweep`."""
+    launch(registered(study, folder), ["--multirun", *arguments])
 
-    The yaml is handed to Hydra by itself. With the folder it lies in on the search path, every
-    folder beside it would be a group of choices, and `out=` break where there is one called `out`.
+
+def plan(study: str, arguments: list[str], folder: Path) -> None:
+    """Run `ablate plan`: without --multirun, Hydra calls no sweeper."""
+    launch(registered(study, folder), arguments)
+
+
+def registered(study: str, folder: Path) -> str:
+    """Return the name under which Hydra finds a study.
+
+    Its yaml is the primary config, the config tree stands behind it. It is handed to Hydra by
+    itself: with the folder it lies in on the search path, every folder beside it would be a group
+    of choices, and `out=` break where there is one called `out`.
 
     Args:
         study: Name of a ready study or path of a yaml.
-        arguments: Overrides.
         folder: Of the ready studies.
     """
     file = yaml_of(study, folder)
     # No file on the search path is called so, and no earlier study of this process.
     name = f"study-{file.stem}-{next(STUDIES)}"
     ConfigStore.instance().store(name=name, node=node_of(file))
-    launch(name, ["--multirun", *arguments])
+    return name
 
 
 def node_of(file: Path) -> DictConfig:
@@ -140,16 +150,21 @@ def task(config: DictConfig) -> Any:
     Returns:
         What the job tells whoever launched it; results are in files.
     """
-    if "study" in config:
+    studied, single = "study" in config, HydraConfig.get().mode != RunMode.MULTIRUN
+    if studied and not single:
         leave_signals_to_parent()  # before the seconds that importing torch takes
         from ablate.plan.worker import work
 
         return work(config)
-    from ablate.single import run_single
-
     try:
+        if studied:
+            from ablate.plan.preview import preview
+
+            return preview(config)
+        from ablate.single import run_single
+
         return run_single(config)
     except UserError as error:
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
+        if not single:
             raise
         raise Refusal(error) from error

@@ -17,6 +17,7 @@ EPILOG = """\
 examples:
   ablate tricks                                    what there is
   ablate train trick=[label_smooth,ema_g] seed=3   one trial
+  ablate plan demo                                 what a study would train, and how long
   ablate sweep demo                                a ready study
   ablate report results/demo -o reports/demo       its tables and figures
 """
@@ -49,6 +50,16 @@ was stopped. STUDY is a ready one or the path of a yaml.
   out=results/mine                 where results go
   hydra/launcher=basic             all trials in this process; the default is one worker per core
 """
+PLAN = """\
+usage: ablate plan STUDY [key=value ...] [--config-dir DIR]
+
+Prints what a study would train, and how long it would take here, measured on a few rounds. Its
+results folder is not touched. STUDY and the overrides are those of `ablate sweep`.
+
+  study.design=fractional_factorial study.resolution=4
+  'study.factors={loss:[loss_ns,loss_hinge],r1.gamma:[none,0.1,1]}'
+"""
+HELP = {"train": TRAIN, "sweep": SWEEP, "plan": PLAN}
 GROUPS = ("data", "model", "budget", "metric", "tracker", "preset")
 
 
@@ -72,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: list[str]) -> int:
     """Run a command; mistakes are raised."""
-    if arguments[:1] in (["train"], ["sweep"]):
+    if arguments[:1] and arguments[0] in HELP:
         return composed(arguments[0], arguments[1:])
     parsed = parser().parse_args(arguments)
     if parsed.command is None:
@@ -85,8 +96,8 @@ def run(arguments: list[str]) -> int:
 
 def composed(command: str, rest: list[str]) -> int:
     """Run a command whose arguments are Hydra's."""
-    if "-h" in rest or "--help" in rest or (command == "sweep" and not rest):
-        print(TRAIN + "\n" + listing() if command == "train" else SWEEP + "\n" + studies())
+    if "-h" in rest or "--help" in rest or (command != "train" and not rest):
+        print(HELP[command] + "\n" + (listing() if command == "train" else studies()))
         return 0
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -99,7 +110,9 @@ def composed(command: str, rest: list[str]) -> int:
         if command == "train":
             app.train(rest)
         else:
-            app.sweep(rest[0], rest[1:], conf_root() / "sweeps")
+            {"sweep": app.sweep, "plan": app.plan}[command](
+                rest[0], rest[1:], conf_root() / "sweeps"
+            )
     except (HydraException, OmegaConfBaseException) as error:
         raise explain(error) from error
     return 0
@@ -138,7 +151,7 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` shows what to type.")
 
 
-COMMANDS = ("train", "sweep", "report", "tricks", "data")
+COMMANDS = ("train", "plan", "sweep", "report", "tricks", "data")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -152,6 +165,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"ablate {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     commands.add_parser("train", help="train one trial, or several with -m")
+    commands.add_parser("plan", help="print what a study would train, and how long it would take")
     commands.add_parser("sweep", help="plan and train a study")
     one = commands.add_parser("report", help="tables and figures of a results folder")
     one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")

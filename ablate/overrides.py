@@ -75,6 +75,7 @@ def ambiguous(override: str) -> UserError:
     """Return the sentence for several values in a command that takes one."""
     key, _, values = override.partition("=")
     both = f" or {key}=[{values}] for a set of them" if key == "trick" else ""
+    both = f" or study.seeds=[{values}] in a study" if key == "seed" else both
     return UserError(f"{override} names several values; add -m to train one trial for each{both}.")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 Settings = Mapping[str, Any]
@@ -35,10 +36,10 @@ class Trial:
     train: Settings
     arm: str = "reference"
 
-    @property
+    @cached_property
     def id(self) -> str:
         """16 hex digits of what decides the result: equal trials are one trial."""
-        content = {key: value for key, value in asdict(self).items() if key != "arm"}
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arm"}
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
     @property
@@ -53,7 +54,7 @@ class Trial:
 
     def to_json(self) -> str:
         """Return one line of JSON, the same for equal trials."""
-        return canonical(asdict(self))
+        return canonical({f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
     def from_json(cls, line: str) -> Trial:

@@ -38,7 +38,7 @@ class Place:
 
     def type(self, *words: str, small: Sequence[str] = SMALL) -> int:
         """Run a command and return its exit code."""
-        if words[0] in ("train", "sweep"):
+        if words[0] in ("train", "plan", "sweep"):
             first = 1 if words[0] == "train" else 2
             words = (*words[:first], *small, f"cache={self.path / 'cache'}", *words[first:])
         try:

@@ -3,69 +3,109 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate.errors import UserError
-from ablate.plan.study import Plan
+from ablate.plan.claim import progress
 from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
+from ablate.store.plan import PLAN, STUDY, hash_of, locked, parse, read_plan, read_study
 from ablate.trial import Trial
 
-PLAN, STUDY = "plan.jsonl", "study.json"
+if TYPE_CHECKING:
+    from ablate.plan.study import Plan
+
+__all__ = ["PLAN", "STUDY", "ended", "is_finished", "read_plan", "unfinished", "write_plan"]
 
 
-def write_plan(folder: Path, plan: Plan) -> None:
+def write_plan(folder: Path, plan: Plan) -> str | None:
     """Write a plan into its results folder; the same study gives the same bytes.
+
+    Returns:
+        What becomes of the results of an earlier plan, None where all of them are in this one.
 
     Raises:
         UserError: The folder holds another study, or cannot be written.
     """
+    content = "".join(f"{trial.to_json()}\n" for trial in plan.trials).encode()
+    summary = {**plan.summary(), "plan_sha256": hash_of(content)}
+    study = json.dumps(summary, indent=1, sort_keys=True) + "\n"
     with telling_disk_errors(folder):
-        refuse_another(folder, plan)
         folder.mkdir(parents=True, exist_ok=True)
-        study = json.dumps(plan.summary(), indent=1, sort_keys=True) + "\n"
-        replace_file(folder / STUDY, study)
-        replace_file(folder / PLAN, "".join(f"{t.to_json()}\n" for t in plan.trials))
+        with locked(folder, alone=True):
+            change = against_earlier(folder, plan)
+            if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:
+                (folder / STUDY).unlink(missing_ok=True)  # it would accuse the new plan if we died
+            replace_file(folder / PLAN, content)
+            replace_file(folder / STUDY, study.encode())
+    return change
 
 
-def refuse_another(folder: Path, plan: Plan) -> None:
-    """Refuse a folder with trials that are not in the plan; more seeds or arms may join.
+def against_earlier(folder: Path, plan: Plan) -> str | None:
+    """Return what a new plan leaves out of the results of the one in the folder.
+
+    A trial is its content, so what is in both plans is trained once. What is only in the earlier
+    one stays on the disk, and tables leave it out: they show the plan that lies in the folder.
 
     Raises:
-        UserError: The folder belongs to another study.
+        UserError: The folder belongs to another study, or to another one's workers at this moment.
     """
     if not (folder / PLAN).is_file():
-        return
-    strangers = {t.id for t in read_plan(folder)} - {t.id for t in plan.trials}
-    if strangers:
+        return None
+    earlier, there = parse(folder), ended(folder)
+    ids = {trial.id for trial in plan.trials}
+    strangers = [trial for trial in earlier if trial.id not in ids]
+    trained = [trial for trial in strangers if trial.id in there]
+    at_work = set(progress(folder)) & {trial.id for trial in strangers}
+    instead = f"Type out=results/NAME for this one, or delete {folder}."
+    if at_work:
+        raise UserError(
+            f"{folder} holds a plan whose trials are being trained right now, {len(at_work)} of "
+            "which are not in this one; wait for their end, or type out=results/NAME for this one."
+        )
+    if trained and not ids & (there | {trial.id for trial in earlier}):
         raise UserError(
             f"{folder} holds another study: {len(strangers)} of its trials are not in this one. "
-            f"Type out=results/NAME for this one, or delete {folder}."
+            f"{instead}"
         )
+    refuse_afterthoughts(folder, plan, len(there & ids))
+    if not trained:
+        return None
+    arms = ", ".join(dict.fromkeys(trial.arm for trial in trained))
+    return (
+        f"The plan has changed: {len(there & ids)} trials of earlier plans are in it and are not "
+        f"trained again; {len(trained)} are not ({arms}), and tables leave them out."
+    )
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a file beside its place and swap it in: readers see the old one or the new one."""
-    beside = path.with_name(f".{path.name}.new")
-    write_durable(beside, text.encode())
-    beside.replace(path)
-    sync_folder(path.parent)
-
-
-def read_plan(folder: Path) -> list[Trial]:
-    """Return the planned trials.
+def refuse_afterthoughts(folder: Path, plan: Plan, trained: int) -> None:
+    """Refuse to declare an analysis anew when results are there to be looked at.
 
     Raises:
-        UserError: The file is not what `write_plan` wrote.
+        UserError: It differs from what was declared; the sentence says from what.
     """
-    try:
-        lines = (folder / PLAN).read_text(encoding="utf-8").splitlines()
-        return [Trial.from_json(line) for line in lines]
-    except (OSError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{folder / PLAN} cannot be read ({error!r}); delete it and start the sweep again, "
-            "which keeps all results."
-        ) from error
+    before = read_study(folder).get("analysis")
+    if before is None or before == plan.analysis or not trained:
+        return
+    was = " ".join(
+        f"study.analysis.{key}={json.dumps(before.get(key), separators=(',', ':'))}"
+        for key in plan.analysis
+        if before.get(key) != plan.analysis[key]
+    )
+    raise UserError(
+        f"{folder} holds {trained} results, trained after {was} had been declared; type it so, or "
+        "out=results/NAME for a study that declares something else."
+    )
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside its place and swap it in: readers see the old one or the new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write_durable(beside, content)
+    beside.replace(path)
+    sync_folder(path.parent)
 
 
 def is_finished(folder: Path, trial: Trial) -> bool:
@@ -73,6 +113,15 @@ def is_finished(folder: Path, trial: Trial) -> bool:
     return (folder / "trials" / trial.id).is_dir()
 
 
+def ended(folder: Path) -> set[str]:
+    """Return the ids of all trials that have results, in one look at the disk."""
+    try:
+        return {name for name in os.listdir(folder / "trials") if name[0] != "."}
+    except FileNotFoundError:
+        return set()
+
+
 def unfinished(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials that have no results yet."""
-    return [trial for trial in trials if not is_finished(folder, trial)]
+    there = ended(folder)
+    return [trial for trial in trials if trial.id not in there]

@@ -11,13 +11,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
-from rich.table import Table
 
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
 from ablate.plan.claim import tidy
 from ablate.plan.files import unfinished, write_plan
+from ablate.plan.show import show
 from ablate.plan.study import Plan, plan_of
 from ablate.plan.watch import Watch
 from ablate.plan.worker import status_of, workers_of
@@ -47,11 +47,11 @@ def sweep(config: DictConfig, launch: Launch) -> None:
     check_tracker(resolved(config.tracker))
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
     check_writable(place.out)
-    write_plan(place.out, plan)
+    change = write_plan(place.out, plan)
     study = resolved(config.study)
     left = unfinished(place.out, plan.trials)
     workers = min(workers_of(study, launcher, place.device), max(1, len(left)))
-    show(plan, place, workers)
+    announce(plan, place, workers, change)
     if left:
         launch_all(plan, place, workers, launch)
     conclude(plan, place.out)
@@ -124,28 +124,15 @@ def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
     return None
 
 
-def show(plan: Plan, place: Machine, workers: int) -> None:
-    """Print the plan: arms, what cannot be trained and why, and what it all costs."""
+def announce(plan: Plan, place: Machine, workers: int, change: str | None) -> None:
+    """Print the plan, who works on it, and what is finished."""
     console = Console(highlight=False)
-    table = Table("arm", "tricks", box=None, padding=(0, 2))
-    for arm in plan.arms:
-        why = f"n/a: {' '.join(arm.refused)}" if arm.refused else ", ".join(arm.arm.tricks)
-        table.add_row(arm.arm.name, why or "none")
-    console.print(table)
-    for doubt in dict.fromkeys(d for arm in plan.arms for d in arm.doubts):
-        console.print(f"Note: {doubt}", markup=False)
-    trials = len(plan.trials)
-    budget = plan.trials[0].budget["images"]
-    if budget != plan.images:
-        console.print(
-            f"Note: budget.images={budget} is no multiple of the batch; "
-            f"D is shown {plan.images:,} images in every trial."
-        )
+    show(plan, console)
+    if change is not None:
+        console.print(f"Note: {change}", markup=False)
+    done = len(plan.trials) - len(unfinished(place.out, plan.trials))
     console.print(
-        f"{plan.design}: {trials // len(plan.seeds)} arms x {len(plan.seeds)} seeds = {trials} "
-        f"trainings of {plan.images:,} images, {trials * plan.images:,} in all; "
-        f"{workers} worker{'s' if workers > 1 else ''} on {place.device}; "
-        f"{trials - len(unfinished(place.out, plan.trials))} finished before."
+        f"{workers} worker{'s' if workers > 1 else ''} on {place.device}; {done} finished before."
     )
 
 
@@ -156,10 +143,11 @@ def conclude(plan: Plan, folder: Path) -> None:
         SystemExit: Trials are left.
     """
     left = unfinished(folder, plan.trials)
-    ended = [t for t in plan.trials if t not in left]
-    counts = Counter(status_of(folder, trial)["status"] for trial in ended)
+    waiting = {trial.id for trial in left}
+    done = [trial for trial in plan.trials if trial.id not in waiting]
+    counts = Counter(status_of(folder, trial)["status"] for trial in done)
     words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
-    print(f"{len(ended)} of {len(plan.trials)} trials: {words or 'none'}. Results in {folder}")
+    print(f"{len(done)} of {len(plan.trials)} trials: {words or 'none'}. Results in {folder}")
     if counts["crashed"]:
         print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
     if left:

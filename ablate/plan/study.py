@@ -5,21 +5,43 @@ Legend: A arms, S seeds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 from omegaconf import DictConfig
 
 from ablate.assemble import check
-from ablate.catalog import nearest, trick_class, unknown
+from ablate.catalog import entry, nearest, trick_class, unknown
 from ablate.compose import resolved, seed_of, trial_of
 from ablate.data import Dataset
 from ablate.errors import UserError
-from ablate.plan.design import DESIGNS, REFERENCE, Arm
+from ablate.plan import design
+from ablate.plan.declared import declared
+from ablate.plan.design import REFERENCE, Arm, Factors
+from ablate.plan.factors import Factor, factors_of, tricks_in
+from ablate.plan.fraction import aliases, fractional_factorial, plackett_burman
+from ablate.plan.shapley import Orders, orders_of, shapley
 from ablate.trial import Trial
 
-KEYS = ("design", "tricks", "always", "seeds", "workers", "stack")
+DESIGNS: dict[str, Callable[..., list[Arm]]] = {
+    "one_at_a_time": design.one_at_a_time,
+    "leave_one_out": design.leave_one_out,
+    "pairs": design.pairs,
+    "ladder": design.ladder,
+    "full_factorial": design.full_factorial,
+    "fractional_factorial": fractional_factorial,
+    "plackett_burman": plackett_burman,
+    "shapley": shapley,
+    "random_subsets": design.random_subsets,
+    "presets": design.listed,
+    "explicit": design.listed,
+}
+LISTED = {"presets": ["presets"], "explicit": ["arms"]}  # these keys become the only factor
+FRACTIONS = ("fractional_factorial", "plackett_burman")
+OPTIONS = ("resolution", "runs", "permutations", "subsets", "draw", "presets", "arms")
+KEYS = ("design", *OPTIONS, "tricks", "factors", "always", "seeds", "analysis", "workers", "stack")
 
 
 @dataclass(frozen=True)
@@ -27,12 +49,14 @@ class PlannedArm:
     """An arm and what is known about it before training.
 
     Attributes:
-        arm: Label and tricks.
+        arm: Label, levels, and seeds if not all.
+        trial: What it trains, under the study's first seed.
         refused: Why it cannot be trained; empty where it can.
         doubts: What a reader of its results should know.
     """
 
     arm: Arm
+    trial: Trial
     refused: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -43,32 +67,47 @@ class Plan:
 
     Attributes:
         design: Name of the design.
+        options: Of the design, as far as they were given.
+        factors: Factor -> its levels, the reference's first.
         arms: All A of them, those that cannot be trained included.
         seeds: S training seeds.
         trials: Of the arms that can be trained, all arms of a seed before the next seed, so that
             what is finished at any moment is close to complete blocks.
         images: Shown to D in one trial, the last batch included.
+        aliases: Groups of effects that a fraction cannot tell apart.
+        orders: Training seed -> permutations, of a Shapley design that draws them.
+        analysis: What was declared about it before training.
     """
 
     design: str
+    options: Mapping[str, Any]
+    factors: Factors
     arms: tuple[PlannedArm, ...]
     seeds: tuple[int, ...]
     trials: tuple[Trial, ...]
     images: int
+    aliases: Sequence[Sequence[str]]
+    orders: Orders
+    analysis: Mapping[str, Any]
 
     def summary(self) -> dict[str, Any]:
-        """Return what `study.json` holds: the arms, and why some cannot be trained."""
+        """Return what `study.json` holds of it: all that the analysis must know."""
         arms = [
-            {"arm": p.arm.name, "tricks": list(p.arm.tricks), "refused": list(p.refused),
-             "doubts": list(p.doubts)}
+            {"arm": p.arm.name, "tricks": list(p.trial.tricks), "levels": dict(p.arm.levels),
+             "seeds": p.arm.seeds, "refused": p.refused, "doubts": p.doubts}
             for p in self.arms
         ]  # fmt: skip
         return {
             "design": self.design,
+            "options": self.options,
             "reference": REFERENCE,
-            "seeds": list(self.seeds),
-            "arms": arms,
+            "seeds": self.seeds,
             "images": self.images,
+            "factors": self.factors,
+            "arms": arms,
+            "aliases": self.aliases,
+            "permutations": self.orders,
+            "analysis": self.analysis,
         }
 
 
@@ -81,27 +120,35 @@ def plan_of(config: DictConfig, dataset: Dataset) -> Plan:
     study = resolved(config)["study"]
     check_keys(study)
     whole = trial_of(config, dataset)
-    check_settings(whole)
-    always = names_in(study, "always", whole)
-    under_test = names_in(study, "tricks", whole) or [t for t in whole.tricks if t not in always]
-    if not under_test:
-        raise UserError("The study has no trick to test; type trick=[label_smooth,ema_g].")
     seeds = seeds_of(study["seeds"])
-    arms = DESIGNS[study["design"]](
-        [t for t in under_test if t not in always],
-        [t for t in whole.tricks if t in always or t not in under_test],
-    )
-    trials = {arm.name: trial_for(whole, arm) for arm in arms}
-    planned = tuple(checked(arm, trials[arm.name], dataset) for arm in arms)
+    meaning = factors_of(study, list(whole.tricks))
+    check_settings(whole, meaning)
+    factors = {name: list(levels) for name, levels in meaning.items()}
+    options = {key: study[key] for key in parameters(study["design"]) if study[key] is not None}
+    rules = {} if study["design"] in LISTED else options
+    arms = DESIGNS[study["design"]](factors, **rules)
+    base = replace(whole, seed=seeds[0])
+    planned = tuple(checked(arm, trial_for(base, arm, meaning), dataset) for arm in arms)
+    refuse_twins(planned)
     refuse_hopeless(planned)
-    good = [trials[p.arm.name] for p in planned if not p.refused]
+    good = [p for p in planned if not p.refused]
     return Plan(
         study["design"],
+        {key: value for key, value in options.items() if key != "seeds"},
+        factors,
         planned,
         tuple(seeds),
-        tuple(trial.at_seed(seed) for seed in seeds for trial in good),
+        tuple(p.trial.at_seed(s) for s in seeds for p in good if s in (p.arm.seeds or seeds)),
         images_of(whole),
+        aliases(factors, arms) if study["design"] in FRACTIONS else [],
+        orders_of(factors, **options) if study["design"] == "shapley" else {},
+        declared(study["analysis"], len(seeds), len(arms)),
     )
+
+
+def parameters(name: str) -> list[str]:
+    """Return the keys of `study.` that a design takes."""
+    return LISTED.get(name) or list(signature(DESIGNS[name]).parameters)[1:]
 
 
 def check_keys(study: Mapping[str, Any]) -> None:
@@ -109,41 +156,39 @@ def check_keys(study: Mapping[str, Any]) -> None:
     for key in study:
         if key not in KEYS:
             raise UserError(f"There is no key 'study.{key}'; {nearest(key, KEYS)}.")
-    if study["design"] not in DESIGNS:
-        raise unknown("design", str(study["design"]), list(DESIGNS))
+    name = study["design"]
+    if not isinstance(name, str) or name not in DESIGNS:
+        raise unknown("design", str(name), list(DESIGNS))
+    for key in OPTIONS:
+        if study[key] is not None and key not in parameters(name):
+            takers = [other for other in DESIGNS if key in parameters(other)]
+            raise UserError(
+                f"study.design={name} has no use for study.{key}; type study.{key}=null, or "
+                f"study.design={' or '.join(takers)}."
+            )
+    if study["draw"] is not None:
+        design.whole("draw", study["draw"], 0)
     for key in ("workers", "stack"):
         value = study[key]
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"study.{key}={value} must be a whole number of at least 1, or null.")
 
 
-def check_settings(whole: Trial) -> None:
+def check_settings(whole: Trial, meaning: Mapping[str, Factor]) -> None:
     """Refuse settings that a trick cannot take: a mistake of the study, not of one of its arms.
 
     Raises:
         UserError: All of them at once.
     """
-    wrong = []
-    for name, settings in whole.tricks.items():
+    given = [whole.tricks, *(tricks for levels in meaning.values() for tricks in levels.values())]
+    wrong = dict[str, None]()
+    for name, changes in (item for tricks in given for item in tricks.items()):
         try:
-            trick_class(name).stack([settings])
+            trick_class(name).stack([settings_of(whole, name, changes)])
         except UserError as error:
-            wrong.append(str(error))
+            wrong[str(error)] = None
     if wrong:
         raise UserError("\n".join(wrong))
-
-
-def names_in(study: Mapping[str, Any], key: str, whole: Trial) -> list[str]:
-    """Return a list of selected tricks that the study names."""
-    names = study[key] or []
-    names = [names] if isinstance(names, str) else list(names)
-    for name in names:
-        if name not in whole.tricks:
-            chosen = ",".join([*whole.tricks, str(name)])
-            raise UserError(
-                f"study.{key} names {name}, which is not selected; type trick=[{chosen}]."
-            )
-    return names
 
 
 def seeds_of(value: Any) -> list[int]:
@@ -158,9 +203,20 @@ def seeds_of(value: Any) -> list[int]:
     return seeds
 
 
-def trial_for(whole: Trial, arm: Arm) -> Trial:
-    """Return the arm's trial, its tricks set as they are in the whole selection."""
-    return replace(whole, tricks={t: whole.tricks[t] for t in sorted(arm.tricks)}, arm=arm.name)
+def settings_of(whole: Trial, trick: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all settings of a trick: as selected, else as in its yaml, and then as changed."""
+    return {**(whole.tricks.get(trick) or entry(trick).settings), **changes}
+
+
+def trial_for(whole: Trial, arm: Arm, meaning: Mapping[str, Factor]) -> Trial:
+    """Return the arm's trial: what its levels switch on, and what is selected and no factor's."""
+    governed = {trick for levels in meaning.values() for trick in tricks_in(levels)}
+    changes: dict[str, dict[str, Any]] = {t: {} for t in whole.tricks if t not in governed}
+    for factor, level in arm.levels.items():
+        for trick, settings in meaning[factor][level].items():
+            changes[trick] = {**changes.get(trick, {}), **settings}
+    tricks = {t: settings_of(whole, t, changes[t]) for t in sorted(changes)}
+    return replace(whole, tricks=tricks, arm=arm.name)
 
 
 def checked(arm: Arm, trial: Trial, dataset: Dataset) -> PlannedArm:
@@ -168,9 +224,27 @@ def checked(arm: Arm, trial: Trial, dataset: Dataset) -> PlannedArm:
     problems = check(trial, dataset)
     return PlannedArm(
         arm,
+        trial,
         tuple(dict.fromkeys(p.sentence for p in problems if p.refuse)),
         tuple(dict.fromkeys(p.sentence for p in problems if not p.refuse)),
     )
+
+
+def refuse_twins(planned: Sequence[PlannedArm]) -> None:
+    """Refuse arms that come out the same: one trial cannot stand in two rows.
+
+    Raises:
+        UserError: The sentence names both.
+    """
+    names: dict[str, str] = {}
+    for p in planned:
+        other = names.setdefault(p.trial.id, p.arm.name)
+        if other != p.arm.name:
+            tricks = ", ".join(p.trial.tricks) or "no tricks"
+            raise UserError(
+                f"Arms '{other}' and '{p.arm.name}' come out the same ({tricks}, equal settings); "
+                "drop the level, trick or arm that makes no difference."
+            )
 
 
 def refuse_hopeless(planned: Sequence[PlannedArm]) -> None:
@@ -182,7 +256,7 @@ def refuse_hopeless(planned: Sequence[PlannedArm]) -> None:
     reference, *others = planned
     if reference.refused or all(p.refused for p in others):
         reasons = dict.fromkeys(r for p in planned for r in p.refused)
-        raise UserError("\n".join(reasons))
+        raise UserError("\n".join(reasons) or "The study has one arm alone; name another.")
 
 
 def images_of(trial: Trial) -> int:

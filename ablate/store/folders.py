@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import UserError
-from ablate.store.record import trial_of
+from ablate.store.plan import PLAN, read_plan
 from ablate.trial import Trial
+
+WAIT = "no trial of its plan has ended yet; wait for the first"
+NO_STUDY = "name the folder of a study, the one that holds plan.jsonl and trials/"
 
 
 @dataclass(frozen=True)
 class TrialFolder:
-    """Where one trial lies; `study` is the name of its results folder."""
+    """Where one trial lies.
+
+    Attributes:
+        study: Name of its results folder.
+        trial: Its id.
+        path: Its own folder.
+        arm: What the plan of the results folder calls its arm; None where there is no plan.
+    """
 
     study: str
     trial: str
     path: Path
+    arm: str | None = None
 
 
 def trial_folders(*folders: Path | str) -> list[TrialFolder]:
     """Return every trial of `folders`, by id; of one that lies in several the first is taken.
+
+    Where a folder holds a plan, trials of earlier plans are left out.
 
     Raises:
         UserError: No folder is given, one is not there, or one has no results.
@@ -30,8 +42,13 @@ def trial_folders(*folders: Path | str) -> list[TrialFolder]:
         raise UserError("No results folder is given; name at least one, as in results/demo.")
     found: dict[str, TrialFolder] = {}
     for folder in map(Path, folders):
-        for path in _trials(folder):
-            found.setdefault(path.name, TrialFolder(folder.resolve().name, path.name, path))
+        paths, planned = _trials(folder), _planned(folder)
+        inside = [path for path in paths if planned is None or path.name in planned]
+        if not inside:
+            raise UserError(f"{folder} has no results: {WAIT}.")
+        for path in inside:
+            arm = None if planned is None else planned[path.name].arm
+            found.setdefault(path.name, TrialFolder(folder.resolve().name, path.name, path, arm))
     return [found[trial] for trial in sorted(found)]
 
 
@@ -39,11 +56,11 @@ def pending_trials(*folders: Path | str) -> list[Trial]:
     """Return the trials that stand in a plan and have not ended, by id.
 
     Raises:
-        UserError: A line of a plan cannot be read.
+        UserError: A plan cannot be read.
     """
-    ended = {found.trial for found in trial_folders(*folders)}
-    planned = {trial.id: trial for folder in map(Path, folders) for trial in _planned(folder)}
-    return [planned[trial] for trial in sorted(set(planned) - ended)]
+    done = {found.trial for found in trial_folders(*folders)}
+    planned = {i: trial for f in map(Path, folders) for i, trial in (_planned(f) or {}).items()}
+    return [planned[trial] for trial in sorted(set(planned) - done)]
 
 
 def _trials(folder: Path) -> list[Path]:
@@ -56,27 +73,13 @@ def _trials(folder: Path) -> list[Path]:
         else []
     )
     if not paths:
-        wait = "no trial has ended yet; wait for the first" if _has_plan(folder) else _no_study()
-        raise UserError(f"{folder} has no results: {wait}.")
+        why = WAIT if (folder / PLAN).is_file() else NO_STUDY
+        raise UserError(f"{folder} has no results: {why}.")
     return paths
 
 
-def _has_plan(folder: Path) -> bool:
-    return (folder / "plan.jsonl").is_file()
-
-
-def _no_study() -> str:
-    return "name the folder of a study, the one that holds plan.jsonl and trials/"
-
-
-def _planned(folder: Path) -> list[Trial]:
-    if not _has_plan(folder):
-        return []
-    lines = (folder / "plan.jsonl").read_text(encoding="utf-8").splitlines()
-    try:
-        return [trial_of(json.loads(line)) for line in lines if line.strip()]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{folder / 'plan.jsonl'} cannot be read ({error!r}); start the sweep again, "
-            "which writes it anew and keeps all results."
-        ) from error
+def _planned(folder: Path) -> dict[str, Trial] | None:
+    """Return id -> trial of the folder's plan, None where there is none."""
+    if not (folder / PLAN).is_file():
+        return None
+    return {trial.id: trial for trial in read_plan(folder)}

@@ -37,7 +37,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
         except Damaged as error:
             damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
             continue
-        trials.append(row)
+        trials.append(row if one.arm is None else row | {"arm": one.arm})
         tables.append(table)
     if not trials:
         raise UserError(

@@ -213,7 +213,11 @@ def test_poor_studies_are_reported_all_the_same(tmp_path, values):
 def test_what_was_set_aside_and_what_is_pending_is_told(tmp_path):
     folder = write_study(tmp_path / "demo", {"reference": [20.0, 21.0], "r1": [10.0, 11.0]})
     (folder / "trials" / trial("r1", 1).id / "metrics.parquet").write_bytes(b"")
-    (folder / "plan.jsonl").write_text(trial("r1", 2).to_json() + "\n")
+    planned = [
+        *(trial(arm, seed) for arm in ("reference", "r1") for seed in (0, 1)),
+        trial("r1", 2),
+    ]
+    (folder / "plan.jsonl").write_text("".join(f"{one.to_json()}\n" for one in planned))
     text = (report([folder], tmp_path / "report") / "report.md").read_text()
     assert f"Set aside, as they cannot be read: {trial('r1', 1).id}" in text
     assert "Planned and not ended: 1 of 4 trials" in text

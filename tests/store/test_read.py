@@ -115,7 +115,7 @@ def test_folders_without_results_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"has no results: name the folder of a study"):
         read(tmp_path)
     (tmp_path / "plan.jsonl").write_text(trial().to_json() + "\n")
-    with pytest.raises(UserError, match="no trial has ended yet"):
+    with pytest.raises(UserError, match="no trial of its plan has ended yet"):
         read(tmp_path)
 
 

@@ -1,0 +1,107 @@
+"""How long a plan will take here: a few rounds and one evaluation of each kind of program in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ablate.assemble import assemble, structure
+from ablate.compose import Machine
+from ablate.run import prepare
+from ablate.train.sample import generate
+from ablate.train.step import Gan
+from ablate.trial import Trial
+
+PROGRAMS = 12  # measured at most; of more, so many from the whole length of the plan
+PLAYED_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was measured.
+
+    Attributes:
+        seconds: Of all trainings, one after the other on the cores of one worker, or on one GPU.
+        longest: Of a single stack: however many workers there are, it takes as long.
+        programs: Kinds of programs in the plan.
+        measured: How many of them were played; the others are taken to be their mean.
+    """
+
+    seconds: float
+    longest: float
+    programs: int
+    measured: int
+
+    def wall_seconds(self, workers: int) -> float:
+        """Return how long so many workers take."""
+        return max(self.seconds / workers, self.longest)
+
+
+def estimate(trials: Sequence[Trial], place: Machine, stack: int) -> Estimate:
+    """Measure what trainings cost on this machine with the threads that torch has now.
+
+    Args:
+        trials: What is to be trained.
+        place: The device, and where the data lies; nothing is written but caches.
+        stack: Trials that are trained as one program.
+    """
+    groups: dict[str, list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(structure(trial), []).append(trial)
+    keys, n = list(groups), min(PROGRAMS, len(groups))
+    measured = {
+        key: stack_seconds(groups[key][:stack], place) / len(groups[key][:stack])
+        for key in (keys[i * len(keys) // n] for i in range(n))
+    }
+    mean = sum(measured.values()) / len(measured)
+    of_all = [(len(group), measured.get(key, mean)) for key, group in groups.items()]
+    return Estimate(
+        sum(n * seconds for n, seconds in of_all),
+        max(min(n, stack) * seconds for n, seconds in of_all),
+        len(groups),
+        len(measured),
+    )
+
+
+def stack_seconds(trials: Sequence[Trial], place: Machine) -> float:
+    """Return the seconds that a stack takes from its first parameters to its last evaluation."""
+    dataset, judge = prepare(trials[0], place)
+    start = clock(place)
+    gan = assemble(trials, dataset, place.device)
+    built = clock(place) - start
+    a_round = round_seconds(gan, place)
+    start = clock(place)
+    for theta in gan.tricks.sampler({"raw": gan.G.theta}, gan).values():
+        for samples in generate(gan, theta, trials[0].budget["samples"]):
+            judge.score(samples)
+    evaluation = clock(place) - start
+    return built + a_round * gan.feed.rounds + evaluation * int(trials[0].budget["evaluations"])
+
+
+def round_seconds(gan: Gan, place: Machine) -> float:
+    """Return the mean seconds of a round, over whole cycles of the schedule, one to warm up."""
+    cycle = min(len(gan.rounds), gan.feed.rounds)
+    play(gan, cycle)
+    start, n = clock(place), 0
+    while not n or (clock(place) - start < PLAYED_SECONDS and gan.feed.played < gan.feed.rounds):
+        play(gan, cycle)
+        n += cycle
+    return (clock(place) - start) / n
+
+
+def play(gan: Gan, n: int) -> None:
+    """Play n rounds, as the loop does."""
+    for _ in range(n):
+        gan.feed.refill()
+        gan.play(gan.rounds[gan.feed.played % len(gan.rounds)])
+        gan.feed.count()
+
+
+def clock(place: Machine) -> float:
+    """Return the time in seconds when all that the device was told to do is done."""
+    if place.device.startswith("cuda"):
+        torch.cuda.synchronize(place.device)
+    return time.perf_counter()

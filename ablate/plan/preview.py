@@ -1,0 +1,66 @@
+"""`ablate plan`: what a study would train, how long and at what cost, without starting it."""
+
+from __future__ import annotations
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+from rich.console import Console
+
+from ablate.compose import Machine, join_sources, machine, resolved
+from ablate.plan.calibrate import Estimate, estimate
+from ablate.plan.files import against_earlier, unfinished
+from ablate.plan.launch import refuse_one_seed
+from ablate.plan.show import show
+from ablate.plan.study import plan_of
+from ablate.plan.worker import share_cores, stack_of, workers_of
+from ablate.run import dataset_of
+
+
+def preview(config: DictConfig) -> None:
+    """Print the plan of a study and an estimate; nothing is written into its results folder.
+
+    Raises:
+        UserError: The study is wrong; all reasons at once.
+    """
+    hydra = HydraConfig.get()
+    join_sources(hydra.runtime.config_sources)
+    refuse_one_seed(hydra.overrides.task)
+    place, study = machine(config), resolved(config)["study"]
+    plan = plan_of(config, dataset_of(config, place))
+    console = Console(highlight=False)
+    show(plan, console)
+    change = against_earlier(place.out, plan)
+    if change is not None:
+        console.print(f"Note: {change}", markup=False)
+    left = unfinished(place.out, plan.trials)
+    if len(left) < len(plan.trials):
+        done = len(plan.trials) - len(left)
+        console.print(f"{done} of them are in {place.out} already.", markup=False)
+    if not left:
+        return
+    workers = min(workers_of(study, hydra.launcher, place.device), len(left))
+    share_cores(study, place.device)
+    console.print(told(estimate(left, place, stack_of(study, place.device)), workers, place))
+
+
+def told(found: Estimate, workers: int, place: Machine) -> str:
+    """Return the estimate in words."""
+    import torch
+
+    unit, threads = "GPU-hours", 1
+    if place.device == "cpu":
+        unit, threads = "core-hours", torch.get_num_threads()
+    hours = found.seconds * threads / 3600
+    return (
+        f"About {lasting(found.wall_seconds(workers))} with {workers} "
+        f"worker{'s' if workers > 1 else ''} on {place.device}, {hours:.2g} {unit}: a few rounds "
+        f"and an evaluation were timed, of {found.measured} of {found.programs} different programs."
+    )
+
+
+def lasting(seconds: float) -> str:
+    """Return a time to two digits that mean something."""
+    for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{max(1, round(seconds))} seconds"

@@ -1,0 +1,69 @@
+"""A plan as a person reads it before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ablate.plan.notes import notes
+from ablate.plan.study import Plan, PlannedArm
+
+MOST_ROWS = 64  # of the table of arms
+
+
+def show(plan: Plan, console: Console) -> None:
+    """Print arms, what cannot be trained and why, aliases, notes, and the count of trainings."""
+    table, told_by = Table("arm", "tricks", box=None, padding=(0, 2)), dict[str, str]()
+    table.columns[0].overflow = table.columns[1].overflow = "fold"
+    for arm in plan.arms[:MOST_ROWS]:
+        table.add_row(Text(arm.arm.name), Text(content(arm, told_by)))
+    console.print(table)
+    if len(plan.arms) > MOST_ROWS:
+        console.print(f"  ... and {len(plan.arms) - MOST_ROWS} more.")
+    shown = [group for group in map(short, plan.aliases) if len(group) > 1]
+    if shown:
+        console.print("Effects that this fraction cannot tell apart:")
+    for group in shown:
+        console.print(f"  {' = '.join(group)}", markup=False)
+    for note in notes(plan):
+        console.print(f"Note: {note}", markup=False)
+    budget = plan.trials[0].budget["images"]
+    if budget != plan.images:
+        console.print(
+            f"Note: budget.images={budget} is no multiple of the batch; "
+            f"D is shown {plan.images:,} images in every trial."
+        )
+    console.print(f"{plan.design}: {size(plan)}")
+
+
+def content(arm: PlannedArm, told_by: dict[str, str]) -> str:
+    """Return the tricks of an arm, and its seeds where it has its own; or why it cannot be.
+
+    Args:
+        arm: An arm.
+        told_by: Reason -> the first arm that gave it; a later one refers to it.
+    """
+    why = " ".join(arm.refused)
+    if why:
+        first = told_by.setdefault(why, arm.arm.name)
+        return f"n/a: {why if first == arm.arm.name else f'as {first}'}"
+    tricks = ", ".join(arm.trial.tricks) or "none"
+    seeds = "" if arm.arm.seeds is None else f" (seeds {', '.join(map(str, arm.arm.seeds))})"
+    return tricks + seeds
+
+
+def short(group: Sequence[str]) -> list[str]:
+    """Return the main effects and pairs of a group of aliases, not what is above."""
+    return [name for name in group if name.count(":") < 2]
+
+
+def size(plan: Plan) -> str:
+    """Return arms x seeds, trainings and images."""
+    good, trials = [p for p in plan.arms if not p.refused], len(plan.trials)
+    several = f"{len(good)} arms x {len(plan.seeds)} seeds = "
+    if any(p.arm.seeds is not None for p in good):
+        several = f"{len(good)} arms, each under its own of {len(plan.seeds)} seeds: "
+    return f"{several}{trials} trainings of {plan.images:,} images, {trials * plan.images:,} in all"
