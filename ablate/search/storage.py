@@ -102,7 +102,8 @@ def refuse_another_major(storage: RDBStorage, url: str) -> None:
     if made.split(".")[0] != optuna.__version__.split(".")[0]:
         raise UserError(
             f"search.storage={shown(url)} was made by Optuna {made}, and this is "
-            f"{optuna.__version__}; name another database, or type search.storage=null for a file in the study."
+            f"{optuna.__version__}; name another database, or type search.storage=null for a file "
+            "in the study."
         )
 
 
