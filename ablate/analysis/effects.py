@@ -83,7 +83,8 @@ def cells(final: pd.DataFrame, layout: Layout) -> pd.DataFrame:
 
 def named(term: Term, layout: Layout, metric: Metric) -> dict[str, Any]:
     """Return what a row of `columns.EFFECTS` says of the term itself."""
-    planned = [group for group in layout.aliases if term.names[0] in group]
+    mine = set(term.names[0].split(":"))
+    planned = [g for g in layout.aliases if any(set(name.split(":")) == mine for name in g)]
     return {
         "term": term.label,
         "order": term.order,
@@ -108,7 +109,7 @@ def _estimate(
     if table is None:
         return row | {"effect_mean": NAN, "effect": NAN}
     mean = float(term.contrast @ table.means)
-    row |= {"effect_mean": mean, "effect": metric.back(mean)}
+    row |= {"effect_mean": mean, "effect": metric.back(mean), "df": table.df}
     rounding = ROUNDING * float(np.nanmax(np.abs(values.to_numpy())))
     if seeds < FEWEST_PAIRS or not table.df or table.mse <= rounding**2:
         return row
@@ -150,9 +151,11 @@ def _own(own: Values, term: Term, table: Blocks) -> dict[str, float]:
 
 def failures_at(term: Term, final: pd.DataFrame, layout: Layout, metric: Metric) -> dict[str, Any]:
     """Return failures at a main effect's two levels, and the effect with failures at the worst."""
-    filled = fill_worst(final["value"].to_numpy(), metric)
-    worst = cells(final.assign(value=filled), layout).mean().to_numpy()
-    row = {"worst_effect": metric.back(float(term.contrast @ worst))}
+    worst = NAN
+    if len(filled := fill_worst(final["value"].to_numpy(), metric)):
+        means = cells(final.assign(value=filled), layout).mean().to_numpy()
+        worst = float(term.contrast @ means)
+    row = {"worst_effect": metric.back(worst)}
     if term.order > 1:
         return row | dict.fromkeys(("failed_with", "failed_without", "p_failures"), NAN)
     factor = term.factors[0]

@@ -11,7 +11,7 @@ import pandas as pd
 from ablate.analysis.decisions import ALPHA, Decisions
 from ablate.analysis.looks import is_before_first
 from ablate.analysis.metric import Metric
-from ablate.analysis.paired import FEWEST_PAIRS
+from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
 from ablate.analysis.suspects import suspects
 
 
@@ -47,10 +47,18 @@ def _conclude(
     if doubted:
         return "suspect", f"possible unmarked collapse: {doubted}"
     if np.isnan(row["p_holm"]):
-        return "suspect", "nothing is left over to measure an error by"
+        return _without_error(row)
     if row["p_holm"] > decisions.alpha:
         return "inconclusive", ""
     return _significant(row, metric)
+
+
+def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if np.isnan(row["effect_mean"]) or row["df"] == 0:
+        return "too few seeds", "the trials that are done leave nothing to measure an error by"
+    if abs(row["effect_mean"]) <= ROUNDING:
+        return "identical", ""
+    return "suspect", "seeds do not vary"
 
 
 def _significant(row: Mapping[Any, Any], metric: Metric) -> tuple[str, str]:

@@ -100,6 +100,5 @@ def _estimate(term: Term, values: pd.DataFrame, metric: Metric) -> dict[str, Any
         "cells": int(four.notna().sum().sum()),
         "missing": int(four.isna().sum().sum()),
         "own_sd": one.sd,
-        "own_p": one.p,
         "varies": 0,
     }
