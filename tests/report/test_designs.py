@@ -87,7 +87,7 @@ def test_a_factorial_answers_with_effects_before_arms(built):
     lines = text(built("full")[1]).splitlines()
     assert lines[0] == "# Which tricks change fd_classifier on digits, and which only together?"
     assert lines[1].startswith(
-        "**Better: `r1`; worse: `batch_norm`; worse together than each alone promises: "
+        "**Better: `r1` and `ema_g`; worse: `batch_norm`; worse together than each alone promises: "
         f"`ema_g {TIMES} r1`;"
     )
     assert lines[3].startswith("| effect | ratio [95 % CI] | p | p, own spread | Holm p | varies")
