@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ablate.analysis.decisions import Decisions
 from ablate.analysis.describe import describe
 from ablate.analysis.guarded import guarded
 from ablate.analysis.looks import is_before_first
-from ablate.analysis.metric import Metric
+from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS, Paired, paired_t
 from ablate.analysis.power import sd_upper_limit, seeds_needed, smallest_detectable
 from ablate.analysis.signflip import FEWEST_SEEDS, MOST_SEEDS, signflip
@@ -49,7 +49,9 @@ def against(
         UserError: An arm was tuned on a seed it is scored on, or a margin is no ratio.
     """
     refuse_tuning_seeds(final, decisions)
-    values = final.pivot(index="seed", columns="arm", values="value").transform(metric.forward)
+    seeds = final.pivot(index="seed", columns="arm", values="value")
+    ran = final.pivot(index="seed", columns="arm", values="trial").notna()
+    values = seeds.transform(metric.forward)
     paired = {arm: _paired(values, arm, other) for arm, other in references.items()}
     if decisions.variance == "guarded":
         paired = guarded(paired, references, values)
@@ -59,7 +61,7 @@ def against(
         {"arm": arm, "reference": other}
         | _effect(paired[arm], metric)
         | _outlook(paired[arm], metric, detect)
-        | _failures(final, arm, other, metric)
+        | _failures(seeds[ran[arm] & ran[other]][[arm, other]].to_numpy(), metric, arm == other)
         | {"seed_correlation": _correlation(values, arm, other)}
         | {"p_equivalence": _equivalence(paired[arm], margin)}
         for arm, other in references.items()
@@ -134,21 +136,15 @@ def _outlook(paired: Paired, metric: Metric, detect: float | None) -> dict[str, 
     }
 
 
-def _failures(final: pd.DataFrame, arm: str, other: str, metric: Metric) -> dict[str, Any]:
-    mine, theirs = _seed_values(final, arm), _seed_values(final, other)
-    if arm == other:
-        theirs = theirs[:0]
-    failed = pd.concat([mine, theirs], axis=1, join="inner").isna().sum()
+def _failures(both: Values, metric: Metric, alone: bool) -> dict[str, Any]:
+    """Return what failures say, from `[N, 2]` values of the seeds that both arms ran."""
+    if alone:
+        both = both[:0]  # nothing to be paired with
+    failed = np.isnan(both).sum(0)
     return {
-        "more_failures": int(failed.iloc[0] - failed.iloc[1]),
-        "worst_effect": metric.back(worst_difference(mine, theirs, metric)),
+        "more_failures": int(failed[0] - failed[1]),
+        "worst_effect": metric.back(worst_difference(both, metric)),
     }
-
-
-def _seed_values(final: pd.DataFrame, arm: str) -> pd.Series:
-    """Return seed -> value of `arm`, NaN if failed."""
-    one = final[final["arm"] == arm]
-    return pd.Series(one["value"].to_numpy(), index=one["seed"].to_numpy())
 
 
 def _correlation(values: pd.DataFrame, arm: str, other: str) -> float:
@@ -183,7 +179,8 @@ def _flipped(
 def _with_verdicts(
     table: pd.DataFrame, final: pd.DataFrame, metric: Metric, decisions: Decisions
 ) -> pd.DataFrame:
-    found = suspects(final, metric)
+    doubted = suspects(final, metric)
+    found = list(zip(doubted["arm"], doubted["seed"], strict=True))
     early = is_before_first(final["seed"].nunique(), decisions)
     verdicts = []
     for row in table.to_dict("records"):
@@ -202,13 +199,13 @@ def _with_verdicts(
 
 
 def _evidence(
-    row: Mapping[Any, Any], found: pd.DataFrame, metric: Metric, decisions: Decisions
+    row: Mapping[Any, Any], found: Sequence[tuple[str, int]], metric: Metric, decisions: Decisions
 ) -> Evidence:
-    doubted = found[found["arm"].isin([row["arm"], row["reference"]])]
+    doubted = [one for one in found if one[0] in (row["arm"], row["reference"])]
     return Evidence(
         paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"]),
         p_adjusted=row["p_bh" if decisions.screen else "p_holm"],
-        suspects=tuple(f"{one.arm} seed {one.seed}" for one in doubted.itertuples()),
+        suspects=tuple(f"{arm} seed {seed}" for arm, seed in doubted),
         more_failures=row["more_failures"],
         worst=metric_change(row["worst_effect"], metric),
         alpha=decisions.alpha,

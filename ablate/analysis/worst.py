@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import paired_t
@@ -20,14 +19,7 @@ def fill_worst(values: Values, metric: Metric) -> Values:
     return metric.forward(np.where(done, values, metric.worst(values[done])))
 
 
-def worst_difference(arm: pd.Series, reference: pd.Series, metric: Metric) -> float:
-    """Return the mean difference over shared seeds with failures at the worst value of the two.
-
-    Args:
-        arm: Seed -> value, NaN if failed.
-        reference: The same of the reference.
-        metric: Its scale and its worse direction.
-    """
-    both = pd.concat([arm, reference], axis=1, join="inner").to_numpy()
+def worst_difference(both: Values, metric: Metric) -> float:
+    """Return the mean difference of `[N, 2]`, arm and reference, failures at the worst of them."""
     filled = fill_worst(both, metric)
     return paired_t(filled[:, 0], filled[:, 1]).mean
