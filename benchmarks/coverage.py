@@ -1,11 +1,10 @@
 """Do the intervals hold what they promise? Simulated studies through the public functions.
 
-    python -m benchmarks.coverage [--studies 200] [--only paired factorial ...] [--seed 0]
+    python -m benchmarks.coverage [--studies 100] [--only paired factorial ...] [--seed 0]
 
-Prints, for each cell, what was measured with its standard error, and what was measured before with
-thousands of studies a cell (in the docs, "How far to trust the numbers"). A cell that is further
-than three standard errors on the wrong side of its expectation is marked `!`. The default takes
-about a minute on one core; `--studies 2000` halves the errors three times over.
+Prints, for each cell, what was measured with its standard error, and what is expected: measured
+before, with thousands of studies a cell. A cell that is more than three standard errors on the
+wrong side of it is marked `!`. The default takes about a minute of one core.
 """
 
 from __future__ import annotations
@@ -218,7 +217,7 @@ def line(cell: Cell) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=200)
+    parser.add_argument("--studies", type=int, default=100)
     parser.add_argument("--only", nargs="+", choices=BENCHES, default=list(BENCHES))
     parser.add_argument("--seed", type=int, default=0)
     parsed = parser.parse_args()
