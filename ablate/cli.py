@@ -176,6 +176,10 @@ def parser() -> argparse.ArgumentParser:
         "--where", action="append", default=[], metavar="KEY=VALUE",
         help="which conditions, where a folder holds several: data.name=digits",
     )  # fmt: skip
+    one.add_argument(
+        "--screen", action="store_true",
+        help="adjust p by Benjamini-Hochberg: to pick what to study next, not to conclude",
+    )  # fmt: skip
     one.set_defaults(run=report)
     one = commands.add_parser("tricks", help="list all tricks, or show one")
     one.add_argument("name", nargs="?", help="name of a trick")
@@ -192,14 +196,21 @@ def parser() -> argparse.ArgumentParser:
 
 def report(parsed: argparse.Namespace) -> None:
     """Run `ablate report`."""
-    from ablate.report import render
+    from ablate.report import render, render_answer
     from ablate.report import report as write
     from ablate.report.study import gather
 
     where = dict(condition(text) for text in parsed.where)
-    reference = parsed.reference or planned_reference(parsed.folders[0])
-    render(gather(parsed.folders, parsed.metric, reference, where).table)
-    folder = write(parsed.folders, parsed.out, parsed.metric, reference, where=where)
+    asked = (parsed.folders, parsed.metric, parsed.reference, where)
+    study = gather(*asked, screen=parsed.screen)
+    if study.answer.kind != "arms":
+        render_answer(study.answer, study.metric)
+        print()
+    render(study.table, screen=parsed.screen)
+    folder = write(
+        parsed.folders, parsed.out, parsed.metric, parsed.reference, where=where,
+        screen=parsed.screen,
+    )  # fmt: skip
     print(f"Report: {folder / 'report.md'}")
 
 
@@ -218,17 +229,6 @@ def condition(text: str) -> tuple[str, object]:
         return key, json.loads(value)
     except ValueError:
         return key, value
-
-
-def planned_reference(folder: Path) -> str | None:
-    """Return the arm that the study in a folder compares with, if a study is there."""
-    import json
-
-    try:
-        found: str = json.loads((folder / "study.json").read_text())["reference"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return found
 
 
 def tricks(parsed: argparse.Namespace) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from ablate.analysis.metric import Values
+from ablate.analysis.student import student
 
 FEWEST_PAIRS = 3  # with two, the 95 % interval is 12.7 standard errors wide on either side
 ROUNDING = 1e-12  # relative; below it two sums are the same number added in another order
@@ -25,8 +25,11 @@ class Paired:
         sd: Of the differences over seeds, n - 1.
         low: Lower end of the interval.
         high: Upper end of the interval.
-        t: Student's t with n - 1 degrees of freedom.
+        t: Student's t with `df` degrees of freedom.
         p: Two-sided, of this comparison alone.
+        error: Standard error of the mean.
+        df: n - 1, or more where the variance is pooled.
+        variance: "own", or "guarded" where `guarded` has taken the larger one.
     """
 
     pairs: int
@@ -36,6 +39,9 @@ class Paired:
     high: float = NAN
     t: float = NAN
     p: float = NAN
+    error: float = NAN
+    df: float = NAN
+    variance: str = "own"
 
 
 def paired_t(values: Values, reference: Values, level: float = 0.95) -> Paired:
@@ -47,19 +53,27 @@ def paired_t(values: Values, reference: Values, level: float = 0.95) -> Paired:
     n = len(values)
     if n == 0:
         return Paired(0)
-    differences = values - reference
-    rounding = ROUNDING * max(np.abs(values).max(), np.abs(reference).max())
+    size = max(np.abs(values).max(), np.abs(reference).max())
+    return one_sample_t(values - reference, float(size), level)
+
+
+def one_sample_t(differences: Values, size: float, level: float = 0.95) -> Paired:
+    """Return the answer for differences over seeds, `[N]` with N > 0.
+
+    Args:
+        differences: On the scale of the analysis.
+        size: Largest of the numbers that they are differences of: what rounding is relative to.
+        level: Of the interval.
+    """
+    n, rounding = len(differences), ROUNDING * size
     mean = _settle(float(differences.mean()), rounding)
     if n < 2:
         return Paired(n, mean)
     sd = _settle(float(differences.std(ddof=1)), rounding)
     if n < FEWEST_PAIRS or sd == 0:
         return Paired(n, mean, sd)
-    error = sd / np.sqrt(n)
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * error
-    t = mean / error
-    p = 2 * float(stats.t.sf(abs(t), n - 1))
-    return Paired(n, mean, sd, mean - half, mean + half, float(t), p)
+    error = sd / float(np.sqrt(n))
+    return Paired(n, mean, sd, *student(mean, error, n - 1, level), error, n - 1)
 
 
 def _settle(value: float, rounding: float) -> float:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
+from ablate.analysis.decisions import ALPHA
 from ablate.analysis.metric import Metric
-from ablate.analysis.paired import FEWEST_PAIRS, Paired, paired_t
+from ablate.analysis.paired import FEWEST_PAIRS, Paired
 
-ALPHA = 0.05
 MORE_FAILURES = 2
 
 
@@ -20,17 +17,23 @@ class Evidence:
 
     Attributes:
         paired: Over complete pairs, failures excluded.
-        p_holm: Its p, adjusted for all arms.
+        p_adjusted: Its p, adjusted for all arms.
         suspects: Trials of either arm that may be unmarked collapses.
         more_failures: Failed seeds of the arm minus those of the reference, over shared seeds.
         worst: Mean difference when each failure counts as the worst value of the two arms.
+        alpha: Level of the verdict.
+        margin: In percent, if one was declared.
+        p_equivalence: Of the two one-sided tests against the margin; NaN without one.
     """
 
     paired: Paired
-    p_holm: float
+    p_adjusted: float
     suspects: tuple[str, ...]
     more_failures: int
     worst: float
+    alpha: float = ALPHA
+    margin: float | None = None
+    p_equivalence: float = float("nan")
 
 
 def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
@@ -42,9 +45,11 @@ def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
         return ("suspect", "seeds do not vary") if paired.mean else ("identical", "")
     if evidence.suspects:
         return "suspect", f"possible unmarked collapse: {', '.join(evidence.suspects)}"
-    if evidence.p_holm > ALPHA:
-        return "inconclusive", ""
-    return _significant(evidence, metric)
+    if evidence.p_adjusted <= evidence.alpha:
+        return _significant(evidence, metric)
+    if evidence.p_equivalence <= evidence.alpha:
+        return f"no difference beyond {evidence.margin:g} %", ""
+    return "inconclusive", ""
 
 
 def _significant(evidence: Evidence, metric: Metric) -> tuple[str, str]:
@@ -58,19 +63,3 @@ def _significant(evidence: Evidence, metric: Metric) -> tuple[str, str]:
         word = "better" if better else "worse"
         return "trade-off", f"{word}, but not when a failure counts as the worst value"
     return ("better" if better else "worse"), ""
-
-
-def worst_difference(arm: pd.Series, reference: pd.Series, metric: Metric) -> float:
-    """Return the mean difference over shared seeds with failures at the worst value of the two.
-
-    Args:
-        arm: Seed -> value, NaN if failed.
-        reference: The same of the reference.
-        metric: Its scale and its worse direction.
-    """
-    both = pd.concat([arm, reference], axis=1, join="inner").to_numpy()
-    done = np.isfinite(both)
-    if not done.any():
-        return float("nan")
-    filled = metric.forward(np.where(done, both, metric.worst(both[done])))
-    return paired_t(filled[:, 0], filled[:, 1]).mean

@@ -1,6 +1,6 @@
 """Tables and figures from the table of results. Never imports torch."""
 
 from ablate.report.build import report
-from ablate.report.terminal import render
+from ablate.report.terminal import render, render_answer
 
-__all__ = ["render", "report"]
+__all__ = ["render", "render_answer", "report"]

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ablate.report.curves_figure import curves_figure
+from ablate.report.failure_tables import policy_rows, reliability_rows
+from ablate.report.forest_figure import forest_figure
+from ablate.report.half_normal_figure import half_normal_figure
 from ablate.report.manifest import manifest
 from ablate.report.page import page, question
 from ablate.report.samples_figure import samples_figure
@@ -23,9 +28,10 @@ def report(
     reference: str | None = None,
     *,
     where: Mapping[str, Any] | None = None,
+    screen: bool = False,
     **options: Any,
 ) -> Path:
-    """Write report.md, table.csv, curves.png, samples.png and manifest.json to folder `out`.
+    """Write report.md, tables as CSV, figures as PNG and manifest.json to folder `out`.
 
     The same results give the same bytes. An older report in `out` is replaced, at once and whole.
 
@@ -33,8 +39,9 @@ def report(
         folders: Results folders, read as one study.
         out: Folder of the report.
         metric: The primary metric; by default what the plan names, or the usual one.
-        reference: Arm to compare with; the one without tricks by default.
+        reference: Arm to compare with; by default the plan's, or the one without tricks.
         where: Conditions to choose if there are several, as in `{"data.name": "digits"}`.
+        screen: Adjust p by Benjamini-Hochberg: for picking what to study next.
         **options: Of `analysis.compare`: scale, higher_is_better, generator, protocol, detect.
 
     Returns:
@@ -43,18 +50,36 @@ def report(
     Raises:
         UserError: What is asked for is not there or does not compare, or `out` cannot be written.
     """
-    study = gather([Path(folder) for folder in folders], metric, reference, where, **options)
+    study = gather(
+        [Path(folder) for folder in folders], metric, reference, where, screen=screen, **options
+    )
     with swapped_in(Path(out)) as folder:
         for name, content in contents(study).items():
             write_durable(folder / name, content)
     return Path(out)
 
 
+def all_tables(study: Study) -> dict[str, pd.DataFrame]:
+    """Return file name -> table, all digits; what a study does not have is not there."""
+    found = {
+        "table.csv": everything(study),
+        "policies.csv": policy_rows(study),
+        "reliability.csv": reliability_rows(study),
+        "half_normal.csv": study.answer.half_normal,
+        f"{study.answer.kind}.csv": study.answer.table,
+    }
+    return {name: table for name, table in found.items() if len(table)}
+
+
 def contents(study: Study) -> dict[str, bytes]:
     """Return the files of a report, name -> bytes."""
     drawn = {"curves.png": curves_figure(study), "samples.png": samples_figure(study)}
+    if study.answer.kind != "arms":
+        drawn[f"{study.answer.kind}.png"] = forest_figure(study.answer, study.metric)
+    if len(study.answer.half_normal):
+        drawn["half_normal.png"] = half_normal_figure(study.answer.half_normal, study.metric)
     files = {name: content for name, content in drawn.items() if content is not None}
     files["report.md"] = page(study, list(files)).encode()
-    files["table.csv"] = csv(everything(study)).encode()
+    files |= {name: csv(table).encode() for name, table in all_tables(study).items()}
     files[MANIFEST] = manifest(study, question(study), files)
     return files

@@ -6,52 +6,70 @@ from typing import Any
 
 import numpy as np
 
-from ablate.report import tables, words
+from ablate.report import effect_tables, tables, words
+from ablate.report.answer_section import answer_section, beside
+from ablate.report.failure_tables import policy_lines, reliability_lines
 from ablate.report.manifest import trained_with
 from ablate.report.study import Study
 from ablate.report.tables import escape
 from ablate.store.arms import read_arms
 
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
+VERDICTS = {
+    "better": "better:",
+    "worse": "worse:",
+    "better together": "better together than each alone promises:",
+    "worse together": "worse together than each alone promises:",
+    "trade-off": "trade-off between quality and failures:",
+    "suspect": "suspect, to be looked at before it is believed:",
+    "identical": "identical:",
+    "too few seeds": "too few seeds for an answer:",
+    "no interval": "without an interval:",
+}
 
 
 def question(study: Study) -> str:
     """Return what the study asks, in one sentence."""
-    return (
-        f"Which arms have a better {study.metric.name} than `{study.reference}` "
-        f"on {study.conditions['data']['name']}?"
-    )
+    name, data = study.metric.name, study.conditions["data"]["name"]
+    return {
+        "arms": f"Which arms have a better {name} than `{study.reference}` on {data}?",
+        "effects": f"Which tricks change {name} on {data}, and which only together?",
+        "shares": f"What share of the change in {name} on {data} has each trick?",
+        "steps": f"Which steps of the ladder change {name} on {data}?",
+    }[study.answer.kind]
 
 
 def answer(study: Study) -> str:
-    """Return what it found: every arm by its verdict, and nothing that the verdict does not say."""
-    arms = {
-        verdict: [f"`{row.arm}`" for row in rows.itertuples()]
-        for verdict, rows in study.table.groupby("verdict")
-    }
+    """Return what it found: every row by its verdict, and nothing that the verdict does not say."""
+    rows = _answered(study)
+    found: dict[str, list[str]] = {}
+    for name, verdict in rows:
+        found.setdefault(verdict, []).append(f"`{name}`")
+    margins = {verdict: f"{verdict}:" for verdict in found if verdict.startswith("no difference")}
     parts = [
-        f"{text} {words.listing(arms[verdict])}"
-        for verdict, text in {
-            "better": "better:",
-            "worse": "worse:",
-            "trade-off": "trade-off between quality and failures:",
-            "suspect": "suspect, to be looked at before it is believed:",
-            "identical": "identical:",
-            "too few seeds": "too few seeds for an answer:",
-        }.items()
-        if verdict in arms
+        f"{text} {words.listing(found[verdict])}"
+        for verdict, text in (VERDICTS | margins).items()
+        if verdict in found
     ]
-    parts += _inconclusive(study, arms.get("inconclusive", []))
+    if "inconclusive" in found:
+        what = {"arms": "arms", "effects": "effects", "shares": "tricks", "steps": "steps"}
+        parts.append(
+            f"inconclusive, which is not equal: {len(found['inconclusive'])} of {len(rows)} "
+            f"{what[study.answer.kind]}"
+        )
     if not parts:
         parts = ["there is only the reference: described, not tested"]
     return f"**{_capital('; '.join(parts))}.** {_failed(study)}"
 
 
-def _inconclusive(study: Study, arms: list[str]) -> list[str]:
-    if not arms:
-        return []
-    compared = len(study.table) - 1
-    return [f"inconclusive, which is not equal: {len(arms)} of {compared} arms"]
+def _answered(study: Study) -> list[tuple[str, str]]:
+    """Return name and verdict of everything that was tested."""
+    if study.answer.kind in ("arms", "steps"):
+        table = study.table if study.answer.kind == "arms" else study.answer.table
+        tested = table[table["arm"] != table["reference"]]
+        return list(zip(tested["arm"], tested["verdict"], strict=True))
+    named = [effect_tables.term(name) for name in study.answer.names]
+    return list(zip(named, study.answer.table["verdict"], strict=True))
 
 
 def _failed(study: Study) -> str:
@@ -64,15 +82,22 @@ def _capital(text: str) -> str:
 
 def page(study: Study, figures: list[str]) -> str:
     """Return the whole of report.md; `figures` are the files that exist beside it."""
-    lines = [f"# {question(study)}", answer(study), "", *tables.main_table(study), ""]
-    lines += [*_legend(study), ""]
+    lines = [f"# {question(study)}", answer(study), ""]
+    if study.answer.kind == "arms":
+        lines += [*tables.main_table(study), "", *_legend(study), ""]
+    else:
+        lines += answer_section(study, figures)
+        lines += _section("Arms against the reference", [beside(study), "", *_arms(study)])
+    lines += _section("No answer to what the design asks", _unanswered(study))
     lines += _section("What an inconclusive arm could have shown", _outlook(study))
     lines += _section("Reasons", _reasons(study))
+    lines += _section("Ranks", _ranks(study))
     lines += _section("Arms that were planned and cannot be", _refused(study))
     lines += _section("Doubts about combinations", _doubts(study))
     lines += _section("Training curves", _curves(study, figures))
     lines += _section("Samples", _samples(figures))
     lines += _section("Failures", _failures(study))
+    lines += _section("What failures do to the answer", policy_lines(study))
     lines += _section("Other metrics, described and not tested", _others(study))
     lines += _section("Method", _method(study))
     return "\n".join(lines).rstrip() + "\n"
@@ -82,13 +107,30 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return [f"## {title}", "", *lines, ""] if lines else []
 
 
+def _arms(study: Study) -> list[str]:
+    return [*tables.main_table(study), "", *_legend(study)]
+
+
+def _unanswered(study: Study) -> list[str]:
+    return [escape(study.answer.missing)] if study.answer.missing else []
+
+
+def _ranks(study: Study) -> list[str]:
+    if study.answer.kind in ("effects", "shares"):
+        return []
+    table = tables.rank_table(study)
+    text = "From all pairs of arms, Holm over all of them: an arm outranks another only if surely."
+    return [*table, "", text] if table else []
+
+
 def _legend(study: Study) -> list[str]:
     mean = "Geometric mean" if study.metric.is_ratio else "Mean"
     lower = "higher" if study.metric.higher_is_better else "lower"
     scale = " Ratios are of geometric means over pairs." if study.metric.is_ratio else ""
+    method = "Benjamini-Hochberg: a screen, not a verdict" if study.decisions.screen else "Holm"
     return [
         f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
-        "interval is for each comparison alone (95 %); p is adjusted for all arms (Holm). "
+        f"interval is for each comparison alone (95 %); p is adjusted for all arms ({method}). "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
         "with each other. Cost: wall seconds of a done trial over the reference's."
     ]
@@ -121,6 +163,12 @@ def _reasons(study: Study) -> list[str]:
     lines = [
         f"- {escape(str(row.arm))}: {row.verdict}, {escape(str(row.reason))}."
         for row in told.itertuples()
+    ]
+    lines += [
+        f"- {escape(row['arm'])}: Holm p is {words.p_value(row['p_holm'])} by t and "
+        f"{words.p_value(row['p_flip'])} by exact sign flips of whole seeds: the answers differ."
+        for row in study.table.to_dict("records")
+        if row["second_opinion"] == "differs"
     ]
     often = study.table[study.table["failed"] >= OFTEN * study.table["trials"]]
     return lines + [
@@ -173,7 +221,8 @@ def _failures(study: Study) -> list[str]:
             f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs."
         ]
     lines = [*tables.markdown(["arm", "failed, 95 % Wilson interval"], rates), ""]
-    return lines + tables.failure_table(study)
+    lines += [*reliability_lines(study), "", *tables.failure_table(study)]
+    return lines
 
 
 def _others(study: Study) -> list[str]:
@@ -230,10 +279,49 @@ def _statistics(study: Study) -> list[str]:
     )
     return [
         f"Statistics: Student's t on {scale}, complete seed pairs only; failures are excluded and "
-        "counted, never filled in; NaN and infinity are failures. Verdict at Holm p ≤ 0.05; "
+        f"counted, never filled in; NaN and infinity are failures. {_level(study)}; "
         f"`trade-off` if the arm fails in 2 or more seeds more. {check}",
+        *_decided(study),
+        _opinion(study),
         _spreads(study),
     ]
+
+
+def _level(study: Study) -> str:
+    decisions = study.decisions
+    looks = words.listing([str(look) for look in decisions.looks]) if decisions.looks else ""
+    why = f", 5 % over {len(decisions.looks)} planned looks (at {looks} seeds)" if looks else ""
+    adjusted = "Benjamini-Hochberg" if decisions.screen else "Holm"
+    return f"Verdict at {adjusted} p ≤ {decisions.alpha:g}{why}"
+
+
+def _decided(study: Study) -> list[str]:
+    """Return what the plan declared before training."""
+    lines, margin = [], study.decisions.margin
+    if study.decisions.variance == "guarded":
+        used = int((study.table["variance"] == "guarded").sum())
+        lines.append(
+            "Variance, as planned: guarded, pooled over arms and never smaller than an arm's own; "
+            f"for {used} of {len(study.table) - 1} arms (it needs 4 arms of 5 pairs)."
+        )
+    if margin is not None:
+        level = 100 * (1 - 2 * study.decisions.alpha)
+        lines.append(
+            f"Margin, as planned: `no difference beyond {margin:g} %` where the {level:g} % "
+            "interval lies within it (two one-sided tests)."
+        )
+    return lines
+
+
+def _opinion(study: Study) -> str:
+    asked = study.table[study.table["second_opinion"].isin(["same", "differs"])]
+    if asked.empty:
+        return "Second opinion: exact sign flips of whole seeds, not computed under 6 seeds."
+    differ = int((asked["second_opinion"] == "differs").sum())
+    told = (
+        f"differs for {differ} of {len(asked)} arms" if differ else "the same for every arm asked"
+    )
+    return f"Second opinion, exact sign flips of whole seeds for all arms (max-t): {told}."
 
 
 def _spreads(study: Study) -> str:

@@ -13,11 +13,16 @@ import pandas as pd
 from ablate.analysis.arms import name_arms, reference_of
 from ablate.analysis.compare import compare
 from ablate.analysis.conditions import require_one_condition, where
+from ablate.analysis.decisions import Decisions, decisions_of
 from ablate.analysis.failures import failures
 from ablate.analysis.final import final_values
+from ablate.analysis.layout import has_factors, layout_of
+from ablate.analysis.looks import at_look
 from ablate.analysis.metric import Metric, metric_of
 from ablate.errors import UserError
+from ablate.report.answer import Answer, answer_of
 from ablate.store import read, read_curves, read_provenance
+from ablate.store.study import read_study
 
 USUAL = ("fid", "fd_classifier", "fd_raw")
 
@@ -38,6 +43,9 @@ class Study:
         conditions: data, model, budget, metric, train.
         provenance: Trial -> git, versions, device, command, config.
         options: What was asked of `compare` besides metric and reference.
+        plan: What `study.json` holds; empty where there is none.
+        decisions: What it decided: variance, margin, looks.
+        answer: To what its design asks beyond arms against a reference.
     """
 
     folders: Sequence[Path]
@@ -51,6 +59,9 @@ class Study:
     conditions: Mapping[str, Any]
     provenance: Mapping[str, Mapping[str, Any]]
     options: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    decisions: Decisions
+    answer: Answer
 
 
 def gather(
@@ -58,20 +69,25 @@ def gather(
     metric: str | None = None,
     reference: str | None = None,
     conditions: Mapping[str, Any] | None = None,
+    *,
+    screen: bool = False,
     **options: Any,
 ) -> Study:
     """Read `folders` and compare their arms; `options` are those of `compare`.
 
+    The plan decides what is not asked for: metric, reference, variance, margin and looks.
+
     Raises:
         UserError: What is asked for is not there or does not compare.
     """
-    results = read(*folders)
-    frame = name_arms(where(results, conditions or {}))
+    results, plan = read(*folders), read_study(*folders)
+    decisions = decisions_of(plan, screen)
+    frame = at_look(name_arms(where(results, conditions or {})), plan, decisions)
     frame.attrs = results.attrs
     shared = require_one_condition(frame)
-    name = primary_metric(frame) if metric is None else metric
+    name = metric or planned_metric(plan) or primary_metric(frame)
     known = metric_of(name, options.get("scale"), options.get("higher_is_better"))
-    reference = reference_of(frame, reference)
+    reference = reference_of(frame, reference or planned_reference(plan, frame))
     final = final_values(frame, known, options.get("generator"), options.get("protocol"))
     ids = set(final["trial"])
     curves = read_curves(*folders, trials=ids)
@@ -80,14 +96,38 @@ def gather(
         frame=frame,
         metric=known,
         reference=reference,
-        table=compare(frame, name, reference, **options),
+        table=compare(frame, name, reference, decisions=decisions, **options),
         final=final,
         failed=failures(final),
         curves=curves.merge(final[["trial", "arm", "seed", "failed"]], on="trial"),
         conditions=shared,
         provenance=read_provenance(*folders, trials=ids),
         options=options,
+        plan=plan,
+        decisions=decisions,
+        answer=answer_of(final, plan, known, decisions, options.get("detect")),
     )
+
+
+def planned_metric(plan: Mapping[str, Any]) -> str | None:
+    """Return the metric that the study declares for its verdicts, if it does."""
+    return (plan.get("analysis") or {}).get("metric")
+
+
+def planned_reference(plan: Mapping[str, Any], frame: pd.DataFrame) -> str | None:
+    """Return the arm that the plan compares with, or None where it leaves that open.
+
+    Not every fraction of a factorial has the arm without tricks; there the first of those with the
+    fewest stands in.
+    """
+    ran = set(frame["arm"])
+    if plan.get("reference") in ran:
+        return str(plan["reference"])
+    if not has_factors(plan):
+        return None
+    changed = (~layout_of(plan).at_first()).sum(axis=1)
+    changed = changed[changed.index.isin(ran)]
+    return None if changed.empty else str(changed.idxmin())
 
 
 def primary_metric(frame: pd.DataFrame) -> str:

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ablate.analysis.columns import COMPARISON
+from ablate.analysis.columns import COMPARISON, RANKS
 from ablate.analysis.compare import compare
 from ablate.analysis.describe import describe
 from ablate.analysis.final import final_values
 from ablate.analysis.metric import Metric, metric_of
+from ablate.analysis.ranks import ranks
 from ablate.errors import UserError
-from ablate.report import words
+from ablate.report import effect_tables, words
 from ablate.report.study import Study
 from ablate.store.schema import names
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-TESTS = ("p_holm", "verdict", "reason")
+TESTS = ("p_holm", "p_bh", "p_flip", "second_opinion", "p_equivalence", "verdict", "reason")
+BETTER = ("better", "better together")
 
 
 def markdown(headings: list[str], rows: list[list[str]]) -> list[str]:
@@ -36,14 +38,37 @@ def escape(text: str) -> str:
 
 def main_table(study: Study) -> list[str]:
     """Return the comparison; bold is `better`, by the verdict and by nothing else."""
-    rows = []
+    rows, screen = [], study.decisions.screen
     for row in study.table.to_dict("records"):
-        arm, *rest = words.cells(row)
+        arm, *rest = words.cells(row, screen)
         cells = [escape(arm), *rest]
         if row["verdict"] == "better":
             cells = [f"**{cell}**" for cell in cells[:3]] + cells[3:]
         rows.append(cells)
-    return markdown(words.headings(study.metric), rows)
+    return markdown(words.headings(study.metric, screen), rows)
+
+
+def answer_table(study: Study) -> list[str]:
+    """Return the table of what the design asks; bold is a verdict for the better."""
+    heading, *lines = effect_tables.lines(study.answer, study.metric)
+    rows = []
+    for name, *rest in lines:
+        bold = any(cell in BETTER for cell in rest)
+        cells = [escape(name), *rest]
+        rows.append([f"**{cell}**" for cell in cells[:2]] + cells[2:] if bold else cells)
+    return markdown(heading, rows)
+
+
+def rank_table(study: Study) -> list[str]:
+    """Return ranks, and between which ranks each arm surely is; no lines under three arms."""
+    table = ranks(study.final, study.metric, study.decisions)
+    if len(table) < 3:
+        return []
+    rows = [
+        [escape(row["arm"]), str(row["rank"]), f"{row['rank_low']} to {row['rank_high']}"]
+        for row in table.to_dict("records")
+    ]
+    return markdown(["arm", "rank by mean", "surely (95 %, all at once)"], rows)
 
 
 def outlook_table(study: Study) -> list[str]:
@@ -61,7 +86,9 @@ def outlook_table(study: Study) -> list[str]:
         cells = [escape(str(row["arm"])), str(row["pairs"]), words.effect(row)]
         cells.append(words.number(smallest, max(decimals, 0)))
         rows.append(cells + ([_seeds(row)] if asked else []))
-    return markdown([*headings, f"seeds needed for {detect_text(study)}"][: len(rows[0])], rows)
+    if asked:
+        headings.append(f"seeds needed for {detect_text(study)}")
+    return markdown(headings, rows)
 
 
 def detect_text(study: Study) -> str:
@@ -115,17 +142,19 @@ def other_metrics(study: Study) -> tuple[list[str], list[str]]:
 
 
 def everything(study: Study) -> pd.DataFrame:
-    """Return all metrics and both generators, columns `role` and `columns.COMPARISON`.
+    """Return all metrics and both generators, columns `role`, `columns.COMPARISON` and ranks.
 
     `role` is `primary` (tested), `secondary` (compared without a verdict: Holm and the verdict are
     for the one metric named in advance) or `other generator` (described).
     """
-    parts = [study.table.assign(role="primary")]
+    ranked = ranks(study.final, study.metric, study.decisions)
+    parts = [study.table.merge(ranked, on="arm", how="left").assign(role="primary")]
     for name in sorted(set(study.frame["metric"].dropna())):
         parts += _of_metric(study, name)
-    whole = pd.concat(parts).reindex(columns=["role", *names(COMPARISON)])
+    columns = [*COMPARISON, *RANKS[1:]]
+    whole = pd.concat(parts).reindex(columns=["role", *names(tuple(columns))])
     # described rows have no pairs, and a count must not become 3.0 for it
-    return whole.astype({one.name: "Int64" for one in COMPARISON if one.dtype == "int64"})
+    return whole.astype({one.name: "Int64" for one in columns if one.dtype == "int64"})
 
 
 def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:

@@ -12,39 +12,67 @@ from rich.table import Table
 from rich.text import Text
 
 from ablate.analysis.metric import Metric
-from ablate.report import words
+from ablate.report import effect_tables, words
+from ablate.report.answer import Answer
 
 WIDTH = 100
+LONG = ("p", "p, own spread", "failed with, without")
 ARM_WIDTHS = (26, 20)
 STYLES = {"better": "bold green", "worse": "red", "trade-off": "yellow", "suspect": "magenta"}
+STYLES |= {"better together": "bold green", "worse together": "red"}
 ASCII = {"±": "+/-", "↓": "(lower)", "↑": "(higher)"}
-ASCII |= {words.TIMES: "x", words.NONE: "-", words.MINUS: "-"}
+ASCII |= {words.TIMES: "x", words.NONE: "-", words.MINUS: "-", words.ARROW: "->"}
 
 
-def render(comparison: pd.DataFrame, stream: TextIO | None = None) -> None:
+def render(comparison: pd.DataFrame, stream: TextIO | None = None, *, screen: bool = False) -> None:
     """Print what `compare` gives to `stream`, standard output by default."""
+    console, unicode = _console(stream)
+    console.print(_table(comparison, unicode, screen, plain=not console.is_terminal))
+    console.print(Text(_spell(_footnote(comparison, screen), unicode)))
+
+
+def render_answer(answer: Answer, metric: Metric, stream: TextIO | None = None) -> None:
+    """Print a table of effects, shares or steps, with what its numbers are."""
+    console, unicode = _console(stream)
+    heading, *rows = _short(effect_tables.lines(answer, metric))
+    lines = [[words.wrapped(name, ARM_WIDTHS[1]), *rest] for name, *rest in rows]
+    spelled = [[_spell(cell, unicode) for cell in line] for line in [heading, *lines]]
+    console.print(_grid(_fitted(spelled), plain=not console.is_terminal))
+    text = effect_tables.headline(answer, metric).replace("*", "")
+    console.print(Text(_spell(text, unicode)))
+
+
+def _short(lines: list[list[str]]) -> list[list[str]]:
+    """Leave out what a terminal has no room for and the report has."""
+    kept = [i for i, heading in enumerate(lines[0]) if heading not in LONG]
+    return [[line[i] for i in kept] for line in lines]
+
+
+def _console(stream: TextIO | None) -> tuple[Console, bool]:
+    """Return a console on `stream`, and whether it takes more than ASCII."""
     stream = sys.stdout if stream is None else stream
     console = Console(file=stream, width=WIDTH, highlight=False, emoji=False, markup=False)
-    unicode = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-    console.print(_table(comparison, unicode, plain=not console.is_terminal))
-    console.print(Text(_spell(_footnote(comparison), unicode)))
+    return console, (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
-def _table(comparison: pd.DataFrame, unicode: bool, plain: bool) -> Table:
+def _table(comparison: pd.DataFrame, unicode: bool, screen: bool, plain: bool) -> Table:
     first = comparison.iloc[0]
     metric = Metric(first["metric"], first["scale"], bool(first["higher_is_better"]))
     kind = "ratio" if metric.is_ratio else "difference"
     names = ["arm", f"{metric.name} {words.arrow(metric)}", f"{kind} [95 % CI]"]
-    lines = [names + words.headings(metric)[3:]]
-    lines += [words.cells(row) for row in comparison.to_dict("records")]
-    heading, *rows = _fitted([[_spell(cell, unicode) for cell in line] for line in lines])
+    lines = [names + words.headings(metric, screen)[3:]]
+    lines += [words.cells(row, screen) for row in comparison.to_dict("records")]
+    return _grid(_fitted([[_spell(cell, unicode) for cell in line] for line in lines]), plain)
+
+
+def _grid(lines: list[list[str]], plain: bool) -> Table:
+    """Return a table of the heading and the rows; a verdict has its colour."""
+    heading, *rows = lines
     table = Table(box=None if plain else box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for place, name in enumerate(heading):
         table.add_column(name, overflow="fold", no_wrap=place > 0)
-    for row, verdict in zip(rows, comparison["verdict"], strict=True):
-        table.add_row(
-            *(Text(cell, STYLES.get(verdict, "") if cell == verdict else "") for cell in row)
-        )
+    for row in rows:
+        table.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in row))
     return table
 
 
@@ -64,13 +92,14 @@ def _width(lines: list[list[str]]) -> int:
     return sum(widths) + 2 * (len(columns) - 1)
 
 
-def _footnote(comparison: pd.DataFrame) -> str:
+def _footnote(comparison: pd.DataFrame, screen: bool) -> str:
     mean = "Geometric mean" if comparison["scale"].iloc[0] == "ratio" else "Mean"
     pairs = sorted(comparison["pairs"].iloc[1:].unique())
     used = f"{pairs[0]}" if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]}" if pairs else "no"
     return (
         f"{mean} ± SD over seeds; {used} seed pairs; each interval is of its comparison alone, "
-        "p is adjusted for all arms (Holm). Inconclusive is not equal."
+        f"p is adjusted for all arms ({'Benjamini-Hochberg' if screen else 'Holm'}). "
+        "Inconclusive is not equal."
     )
 
 

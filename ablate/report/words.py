@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +11,15 @@ from ablate.analysis.metric import Metric
 
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+ARROW = "\N{RIGHTWARDS ARROW}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+JOINS = re.compile(
+    rf"(?<=\+)|(?<=, )|(?=\()|(?<={TIMES} )|(?=[={ARROW}] )"
+)  # where a name may be broken
 Row = Mapping[Any, Any]
 
 
-def headings(metric: Metric) -> list[str]:
+def headings(metric: Metric, screen: bool = False) -> list[str]:
     """Return the headings of the main table."""
     mean = "geometric mean" if metric.is_ratio else "mean"
     against = "ratio to" if metric.is_ratio else "difference from"
@@ -22,20 +27,20 @@ def headings(metric: Metric) -> list[str]:
         "arm",
         f"{metric.name} {arrow(metric)} ({mean} ± seed SD)",
         f"{against} reference [95 % CI]",
-        "Holm p",
+        "BH p" if screen else "Holm p",
         "verdict",
         "failed",
         f"cost {TIMES}",
     ]
 
 
-def cells(row: Row) -> list[str]:
+def cells(row: Row, screen: bool = False) -> list[str]:
     """Return what stands under `headings` for one row of a comparison."""
     return [
         str(row["arm"]),
         spread(row["mean"], row["seed_sd"]),
         effect(row),
-        p_value(row["p_holm"]),
+        p_value(row["p_bh" if screen else "p_holm"]),
         str(row["verdict"]),
         f"{row['failed']} of {row['trials']}",
         number(row["relative_cost"], 2),
@@ -103,9 +108,9 @@ def listing(items: Sequence[str], most: int = 5) -> str:
 
 
 def wrapped(arm: str, width: int) -> str:
-    """Return an arm's name in lines of at most `width`, broken behind its `+`."""
+    """Return a name in lines of at most `width`, broken behind a `+` or before what joins names."""
     lines = [""]
-    for piece in arm.replace("+", "+\0").replace(" (", " \0(").replace(", ", ", \0").split("\0"):
+    for piece in JOINS.sub("\0", arm).split("\0"):
         if lines[-1] and len(lines[-1]) + len(piece) > width:
             lines.append("")
         lines[-1] += piece

@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
+from ablate.analysis.adjust import benjamini_hochberg, holm
 from ablate.analysis.bands import bands
 from ablate.analysis.failures import wilson
 from ablate.analysis.metric import Metric, metric_of
@@ -119,3 +121,14 @@ def test_bands_are_over_seeds_and_thin_long_curves():
     assert (found[["mean", "low", "high", "seeds"]] == [3, 1, 6, 3]).all(axis=None)
     curves.loc[curves["trial"] == "6", "value"] = np.inf
     assert set(bands(curves)["seeds"]) == {2}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_adjusted_p_is_that_of_statsmodels(seed):
+    p = pd.Series(np.random.default_rng(seed).uniform(0, 0.2, 9).round(2), index=list("abcdefghi"))
+    p["c"] = np.nan
+    tested = p.dropna()
+    for ours, method in ((holm, "holm"), (benjamini_hochberg, "fdr_bh")):
+        np.testing.assert_allclose(ours(p).dropna(), multipletests(tested, method=method)[1])
+        assert np.isnan(ours(p)["c"]) and list(ours(p).index) == list(p.index)
+        assert ours(p[:0]).empty and ours(p[["c"]]).isna().all()

@@ -27,7 +27,9 @@ from tests.store.synthetic import (
     write_study,
 )
 
-FILES = {"report.md", "table.csv", "curves.png", "samples.png", "manifest.json"}
+FILES = {
+    "report.md", "table.csv", "policies.csv", "curves.png", "samples.png", "manifest.json"
+}  # fmt: skip
 VALUES = {
     "reference": [20.0, 22.0, 19.0, 25.0, 21.0],
     "r1": [16.0, 18.0, 14.0, 21.0, 17.0],

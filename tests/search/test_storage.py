@@ -81,7 +81,7 @@ def test_the_dashboard_opens_a_search(tmp_path):
     ("address", "sentence"),
     [
         ("postgresql://nobody:secret@127.0.0.1:1/none", "does not answer"),
-        ("postgress://host/base", "is no address"),
+        ("nosql://host/base", "is no address"),
         ("results/x.db", "is no address"),
     ],
 )

@@ -1,0 +1,222 @@
+"""Arms against other arms, seed by seed: effect, adjusted p, second opinion, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ablate.analysis.adjust import benjamini_hochberg, holm
+from ablate.analysis.columns import COMPARISON
+from ablate.analysis.decisions import Decisions
+from ablate.analysis.describe import describe
+from ablate.analysis.guarded import guarded
+from ablate.analysis.looks import is_before_first
+from ablate.analysis.metric import Metric, Values
+from ablate.analysis.paired import FEWEST_PAIRS, Paired, paired_t
+from ablate.analysis.power import sd_upper_limit, seeds_needed, smallest_detectable
+from ablate.analysis.signflip import FEWEST_SEEDS, MOST_SEEDS, signflip
+from ablate.analysis.student import equivalence_p
+from ablate.analysis.suspects import suspects
+from ablate.analysis.tuning import refuse_tuning_seeds
+from ablate.analysis.verdict import Evidence, verdict
+from ablate.analysis.worst import worst_difference
+from ablate.errors import UserError
+from ablate.store.schema import conform, names
+
+DETECT = 0.1
+
+
+def against(
+    final: pd.DataFrame,
+    references: Mapping[str, str],
+    metric: Metric,
+    decisions: Decisions,
+    detect: float | None = None,
+) -> pd.DataFrame:
+    """Return one row per arm of `references`, in its order, columns `columns.COMPARISON`.
+
+    Args:
+        final: As `final_values` gives it.
+        references: Arm -> the arm it is compared with; itself for one that is only described.
+        metric: Its scale and its better direction.
+        decisions: What the plan decided.
+        detect: As in `compare`.
+
+    Raises:
+        UserError: An arm was tuned on a seed it is scored on, or a margin is no ratio.
+    """
+    refuse_tuning_seeds(final, decisions)
+    seeds = final.pivot(index="seed", columns="arm", values="value")
+    ran = final.pivot(index="seed", columns="arm", values="trial").notna()
+    values = seeds.transform(metric.forward)
+    paired = {arm: _paired(values, arm, other) for arm, other in references.items()}
+    if decisions.variance == "guarded":
+        paired = guarded(paired, references, values)
+    margin = limit_of(decisions, metric)
+    table = describe(final, metric).set_index("arm").loc[list(references)].reset_index()
+    rows = [
+        {"arm": arm, "reference": other}
+        | _effect(paired[arm], metric)
+        | _outlook(paired[arm], metric, detect)
+        | _failures(seeds[ran[arm] & ran[other]][[arm, other]].to_numpy(), metric, arm == other)
+        | {"seed_correlation": _correlation(values, arm, other)}
+        | {"p_equivalence": _equivalence(paired[arm], margin)}
+        for arm, other in references.items()
+    ]
+    table = table.merge(pd.DataFrame(rows), on="arm")
+    seconds = table.set_index("arm")["wall_seconds"]
+    table = table.assign(
+        p_holm=holm(table["p"]),
+        p_bh=benjamini_hochberg(table["p"]),
+        p_flip=_flipped(values, references, paired),
+        relative_cost=seconds.to_numpy() / seconds.reindex(table["reference"]).to_numpy(),
+    )
+    table = _with_verdicts(table, final, metric, decisions)
+    return conform(table[names(COMPARISON)], COMPARISON)
+
+
+def limit_of(decisions: Decisions, metric: Metric) -> float:
+    """Return the margin on the scale of the analysis; NaN without one.
+
+    Raises:
+        UserError: A margin in percent was declared for a metric that is compared by differences.
+    """
+    if decisions.margin is None:
+        return float("nan")
+    if not metric.is_ratio:
+        raise UserError(
+            f"margin={decisions.margin:g} is a percentage and {metric.name} is compared by "
+            "differences; leave the margin out, or declare a metric that is compared by ratios."
+        )
+    return float(np.log1p(decisions.margin / 100))
+
+
+def metric_change(effect: float, metric: Metric) -> float:
+    """Return a ratio or a difference on the scale of the analysis, where 0 is no change."""
+    return float(metric.forward(np.array([effect]))[0])
+
+
+def _paired(values: pd.DataFrame, arm: str, other: str) -> Paired:
+    if arm == other:
+        return Paired(0)  # nothing to be paired with
+    pairs = values[[arm, other]].dropna().to_numpy()
+    return paired_t(pairs[:, 0], pairs[:, 1])
+
+
+def _effect(paired: Paired, metric: Metric) -> dict[str, Any]:
+    return {
+        "pairs": paired.pairs,
+        "effect": metric.back(paired.mean),
+        "low": metric.back(paired.low),
+        "high": metric.back(paired.high),
+        "effect_mean": paired.mean,
+        "effect_sd": paired.sd,
+        "variance": paired.variance,
+        "df": paired.df,
+        "t": paired.t,
+        "p": paired.p,
+    }
+
+
+def _outlook(paired: Paired, metric: Metric, detect: float | None) -> dict[str, float]:
+    """Return what these pairs could have seen and how many would see `detect`."""
+    nan = float("nan")
+    if metric.is_ratio:
+        change = -float(np.log1p(-(DETECT if detect is None else detect)))
+    else:
+        change = nan if detect is None else detect
+    upper = sd_upper_limit(paired.sd, paired.pairs) if paired.pairs > 1 else nan
+    return {
+        "smallest_detectable": smallest_detectable(paired.sd, paired.pairs, metric),
+        "seeds_needed": seeds_needed(paired.sd, change) if paired.pairs > 2 else nan,
+        "seeds_needed_high": seeds_needed(upper, change) if paired.pairs > 2 else nan,
+    }
+
+
+def _failures(both: Values, metric: Metric, alone: bool) -> dict[str, Any]:
+    """Return what failures say, from `[N, 2]` values of the seeds that both arms ran."""
+    if alone:
+        both = both[:0]  # nothing to be paired with
+    failed = np.isnan(both).sum(0)
+    return {
+        "more_failures": int(failed[0] - failed[1]),
+        "worst_effect": metric.back(worst_difference(both, metric)),
+    }
+
+
+def _correlation(values: pd.DataFrame, arm: str, other: str) -> float:
+    """Return the correlation over pairs; NaN under 3 or without spread."""
+    pairs = values[[arm, other]].dropna().to_numpy()
+    if arm == other or len(pairs) < 3 or (np.ptp(pairs, axis=0) == 0).any():
+        return float("nan")
+    return float(np.corrcoef(pairs.T)[0, 1])
+
+
+def _equivalence(paired: Paired, limit: float) -> float:
+    if np.isnan(limit) or np.isnan(paired.error):
+        return float("nan")
+    return equivalence_p(paired.mean, paired.error, paired.df, limit)
+
+
+def _flipped(
+    values: pd.DataFrame, references: Mapping[str, str], paired: Mapping[str, Paired]
+) -> list[float]:
+    """Return the sign-flip p of every arm that has the pairs for one, NaN of the others."""
+    able = [arm for arm, one in paired.items() if one.pairs >= FEWEST_SEEDS and one.sd > 0]
+    p = dict.fromkeys(references, float("nan"))
+    if able:
+        columns = [(values[arm] - values[references[arm]]).to_numpy() for arm in able]
+        differences = np.stack(columns, axis=1)
+        differences = differences[np.isfinite(differences).any(1)]
+        if len(differences) <= MOST_SEEDS:
+            p |= dict(zip(able, signflip(differences), strict=True))
+    return list(p.values())
+
+
+def _with_verdicts(
+    table: pd.DataFrame, final: pd.DataFrame, metric: Metric, decisions: Decisions
+) -> pd.DataFrame:
+    doubted = suspects(final, metric)
+    found = list(zip(doubted["arm"], doubted["seed"], strict=True))
+    early = is_before_first(final["seed"].nunique(), decisions)
+    verdicts = []
+    for row in table.to_dict("records"):
+        if row["arm"] == row["reference"]:
+            verdicts.append(("reference", ""))
+        elif early:
+            told = f"the first planned look is at {decisions.looks[0]} seeds"
+            verdicts.append(("too few seeds", told))
+        else:
+            verdicts.append(verdict(_evidence(row, found, metric, decisions), metric))
+    opinions = [_opinion(row, decisions.alpha) for row in table.to_dict("records")]
+    reasons = [reason for _, reason in verdicts]
+    return table.assign(
+        verdict=[word for word, _ in verdicts], reason=reasons, second_opinion=opinions
+    )
+
+
+def _evidence(
+    row: Mapping[Any, Any], found: Sequence[tuple[str, int]], metric: Metric, decisions: Decisions
+) -> Evidence:
+    doubted = [one for one in found if one[0] in (row["arm"], row["reference"])]
+    return Evidence(
+        paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"]),
+        p_adjusted=row["p_bh" if decisions.screen else "p_holm"],
+        suspects=tuple(f"{arm} seed {seed}" for arm, seed in doubted),
+        more_failures=row["more_failures"],
+        worst=metric_change(row["worst_effect"], metric),
+        alpha=decisions.alpha,
+        margin=decisions.margin,
+        p_equivalence=row["p_equivalence"],
+    )
+
+
+def _opinion(row: Mapping[Any, Any], alpha: float) -> str:
+    """Return whether the sign-flip test gives the answer that t gives."""
+    if np.isnan(row["p_flip"]):
+        under = FEWEST_PAIRS <= row["pairs"] < FEWEST_SEEDS
+        return f"not computed under {FEWEST_SEEDS} seeds" if under else ""
+    return "same" if (row["p_holm"] <= alpha) == (row["p_flip"] <= alpha) else "differs"

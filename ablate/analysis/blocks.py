@@ -1,0 +1,52 @@
+"""Arms and seeds as a two-way table: arm means with the seeds taken out, and what is left over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from statsmodels.api import OLS
+
+from ablate.analysis.metric import Values
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Least squares of value = arm + seed.
+
+    Attributes:
+        means: `[J]`, one per arm; only differences between them mean anything.
+        unscaled: `[J, J]`, their covariance over the error variance.
+        mse: Error variance; NaN where `df` is 0.
+        df: Values minus arms minus seeds plus 1.
+    """
+
+    means: Values
+    unscaled: Values
+    mse: float
+    df: int
+
+
+def fit_blocks(values: pd.DataFrame) -> Blocks | None:
+    """Return the fit; None where the table falls into parts that share no seed.
+
+    Args:
+        values: Index seed, columns arms, on the scale of the analysis; NaN where there is none.
+    """
+    values = values.dropna(how="all")
+    row, column = np.nonzero(values.notna().to_numpy())
+    arms = np.eye(values.shape[1])[column]
+    seeds = np.eye(len(values))[row][:, 1:] - 1 / len(values)  # centred: arms keep their level
+    design = np.hstack([arms, seeds])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return None
+    fitted = OLS(values.to_numpy()[row, column], design).fit()
+    df = int(fitted.df_resid)
+    inside = values.shape[1]
+    return Blocks(
+        means=fitted.params[:inside],
+        unscaled=fitted.normalized_cov_params[:inside, :inside],
+        mse=float(fitted.ssr / df) if df else float("nan"),
+        df=df,
+    )

@@ -1,0 +1,112 @@
+"""What a study decides about its statistics before training, and what no study may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.errors import UserError
+
+ALPHA = 0.05
+VARIANCES = ("own", "guarded")
+
+# What can be asked for and is not done, with what was measured of it.
+REFUSED: Mapping[str, Mapping[str, str]] = {
+    "interval": {
+        "bootstrap": "over 3 to 5 seeds a 95 % bootstrap interval covers 74 to 85 %",
+        "bca": "over 3 to 5 seeds a 95 % BCa interval covers 54 to 85 %",
+    },
+    "failures": {
+        "mean": "filling failures with a mean doubles to triples false verdicts",
+        "tobit": "divergence is not the tail of the metric, which Tobit takes it for",
+        "drop": "a block of 16 arms outlives 10 % failures with probability 0.19",
+    },
+    "effects": {
+        "importance": "an importance has no sign, no interval and no paired seeds: it is no effect"
+    },
+    "variance": {
+        "pooled": "pooling alone names null arms in up to 43 % of studies with one noisy arm",
+        "moderated": "with few arms and one reference it names null arms in 8 to 20 % of studies",
+    },
+    "correction": {
+        "none": "every arm more is one more chance of a false verdict",
+        "bh": "it keeps the share of false finds, not the chance of one; say --screen for it",
+    },
+}
+DONE: Mapping[str, str] = {
+    "interval": "t",
+    "failures": "exclude",
+    "effects": "ols",
+    "variance": "own or guarded",
+    "correction": "holm",
+}
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Fixed in the plan, so that no result can have chosen them.
+
+    Attributes:
+        variance: "own" of each arm, or "guarded" (`ablate.analysis.guarded`).
+        margin: In percent; arms whose ratio surely lies within it show `no difference`.
+        looks: Numbers of seeds at which the study is looked at; alpha is divided by how many.
+        screen: Benjamini-Hochberg instead of Holm: for picking what to study next.
+        tuning_seeds: Seeds that chose settings; no arm is scored on them.
+    """
+
+    variance: str = "own"
+    margin: float | None = None
+    looks: tuple[int, ...] = ()
+    screen: bool = False
+    tuning_seeds: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be decided.
+
+        Raises:
+            UserError: The sentence says what can.
+        """
+        if self.variance not in VARIANCES:
+            refuse("variance", self.variance)
+        if self.margin is not None and not 0 < self.margin < 100:
+            raise UserError(f"margin={self.margin} must be a percentage above 0 and below 100.")
+        if list(self.looks) != sorted({look for look in self.looks if look >= 3}):
+            raise UserError(
+                f"looks={list(self.looks)} must be rising numbers of seeds of at least 3: [5, 10]."
+            )
+
+    @property
+    def alpha(self) -> float:
+        """Level of one look: a Bonferroni share of 5 %."""
+        return ALPHA / max(1, len(self.looks))
+
+
+def decisions_of(study: Mapping[str, Any], screen: bool = False) -> Decisions:
+    """Return what `study.json` holds under `analysis`; what it lacks is the default.
+
+    Raises:
+        UserError: Something is asked for that is not done; the sentence gives the reason.
+    """
+    declared = study.get("analysis") or {}
+    for key, done in DONE.items():
+        if key != "variance" and declared.get(key, done) != done:
+            refuse(key, str(declared[key]))
+    return Decisions(
+        variance=declared.get("variance") or "own",
+        margin=declared.get("margin"),
+        looks=tuple(declared.get("looks") or ()),
+        screen=screen,
+        tuning_seeds=tuple(study.get("tuning_seeds") or ()),
+    )
+
+
+def refuse(key: str, asked: str) -> None:
+    """Refuse a method by name.
+
+    Raises:
+        UserError: Always, with the reason where one is known.
+    """
+    why = REFUSED[key].get(asked)
+    told = f": {why}" if why else ", which is not known"
+    raise UserError(f"{key}={asked} is not done{told}; choose {DONE[key]}.")

@@ -1,0 +1,168 @@
+"""Main effects and interactions of a factorial design, whole or a fraction, over seeds.
+
+Least squares on the declared scale with arms and seeds as a two-way table, so saturated: what is
+left over is how arms and seeds fall together. The variance is guarded: the larger of the pooled
+one and the effect's own from seed to seed. Source of the effects: Box, Hunter and Hunter, 2005,
+"Statistics for experimenters", chapters 5 and 6; of the guard: measured, see `benchmarks.coverage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ablate.analysis.adjust import holm
+from ablate.analysis.blocks import Blocks, fit_blocks
+from ablate.analysis.columns import EFFECTS
+from ablate.analysis.decisions import ALPHA, Decisions
+from ablate.analysis.findings import conclude
+from ablate.analysis.layout import Layout, layout_of
+from ablate.analysis.metric import Metric, Values
+from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
+from ablate.analysis.student import student
+from ablate.analysis.terms import Term, terms_of
+from ablate.analysis.tuning import refuse_tuning_seeds
+from ablate.analysis.worst import fill_worst
+from ablate.store.schema import conform
+
+NAN = float("nan")
+
+
+def effects(
+    final: pd.DataFrame, study: Mapping[str, Any], metric: Metric, decisions: Decisions
+) -> pd.DataFrame:
+    """Return one row per main effect and two-way interaction or alias group, `columns.EFFECTS`.
+
+    Under 3 seeds there are effects without interval, p and verdict. With missing cells the own
+    variance is not defined, and plain least squares says so in `variance`.
+
+    Args:
+        final: As `final_values` gives it.
+        study: What `study.json` holds; its factors, and the levels of its arms.
+        metric: Its scale and its better direction.
+        decisions: What the plan decided.
+
+    Raises:
+        UserError: The arms that ran do not tell the main effects apart, or were tuned on a seed
+            they are scored on.
+    """
+    refuse_tuning_seeds(final, decisions)
+    final, layout = done_arms(final, layout_of(study))
+    values = cells(final, layout).transform(metric.forward)
+    terms = terms_of(layout)
+    table = fit_blocks(values)
+    rows = [
+        named(term, layout, metric)
+        | _estimate(term, values, table, metric)
+        | failures_at(term, final, layout, metric)
+        for term in terms
+    ]
+    found = pd.DataFrame(rows)
+    found["p_holm"] = holm(found["p"])
+    found["p_varies"] = holm(found["p_varies"])
+    found["varies"] = (found["p_varies"] <= ALPHA).astype("int64")
+    return conform(conclude(found, final, metric, decisions), EFFECTS)
+
+
+def done_arms(final: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, Layout]:
+    """Return the rows of planned arms, and the layout of the arms with a done trial."""
+    final = final[final["arm"].isin(layout.levels.index)]
+    layout = layout.only(sorted(final.loc[~final["failed"], "arm"].unique()))
+    return final[final["arm"].isin(layout.levels.index)], layout
+
+
+def cells(final: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Return index seed, columns arms in the layout's order; NaN: failed or not run."""
+    table = final.pivot(index="seed", columns="arm", values="value")
+    return table.reindex(columns=layout.levels.index)
+
+
+def named(term: Term, layout: Layout, metric: Metric) -> dict[str, Any]:
+    """Return what a row of `columns.EFFECTS` says of the term itself."""
+    mine = set(term.names[0].split(":"))
+    planned = [g for g in layout.aliases if any(set(name.split(":")) == mine for name in g)]
+    return {
+        "term": term.label,
+        "order": term.order,
+        "aliases": " = ".join(planned[0]) if planned else term.label,
+        "metric": metric.name,
+        "scale": metric.scale,
+        "higher_is_better": int(metric.higher_is_better),
+    }
+
+
+def _estimate(
+    term: Term, values: pd.DataFrame, table: Blocks | None, metric: Metric
+) -> dict[str, Any]:
+    seeds, holes = len(values.dropna(how="all")), int(values.isna().sum().sum())
+    row = {
+        "seeds": seeds,
+        "cells": int(values.notna().sum().sum()),
+        "missing": holes,
+        "variance": "none",
+    } | dict.fromkeys(("low", "high", "effect_error", "df", "t", "p"), NAN)
+    row |= dict.fromkeys(("own_sd", "own_p", "p_varies"), NAN)
+    if table is None:
+        return row | {"effect_mean": NAN, "effect": NAN}
+    mean = float(term.contrast @ table.means)
+    row |= {"effect_mean": mean, "effect": metric.back(mean), "df": table.df}
+    rounding = ROUNDING * float(np.nanmax(np.abs(values.to_numpy())))
+    if seeds < FEWEST_PAIRS or not table.df or table.mse <= rounding**2:
+        return row
+    pooled = float(term.contrast @ table.unscaled @ term.contrast) * table.mse
+    error = np.sqrt(pooled)
+    row["variance"] = "ols"
+    if not holes:
+        own = values.to_numpy() @ term.contrast
+        error = np.sqrt(max(pooled, own.var(ddof=1) / seeds))
+        row |= _own(own, term, table) | {"variance": "guarded"}
+    low, high, t, p = student(mean, float(error), table.df)
+    low, high = metric.back(low), metric.back(high)
+    return row | {
+        "low": low, "high": high, "effect_error": float(error), "df": table.df, "t": t, "p": p
+    }  # fmt: skip
+
+
+def _own(own: Values, term: Term, table: Blocks) -> dict[str, float]:
+    """Return the effect's SD over seeds, t from it alone, and F against the rest.
+
+    Args:
+        own: The effect seed by seed.
+        term: Its contrast.
+        table: Whose residual holds the effect's own variance as one of its directions.
+    """
+    seeds, variance = len(own), float(own.var(ddof=1))
+    error = float(np.sqrt(variance / seeds))
+    own_p = student(float(own.mean()), error, seeds - 1).p if error > 0 else NAN
+    unit = variance / float((term.contrast**2).sum())
+    rest_df = table.df - (seeds - 1)
+    rest = table.df * table.mse - (seeds - 1) * unit
+    ratio = unit / (rest / rest_df) if rest_df > 0 and rest > 0 else NAN
+    return {
+        "own_sd": float(np.sqrt(variance)),
+        "own_p": own_p,
+        "p_varies": float(stats.f.sf(ratio, seeds - 1, rest_df)),
+    }
+
+
+def failures_at(term: Term, final: pd.DataFrame, layout: Layout, metric: Metric) -> dict[str, Any]:
+    """Return failures at a main effect's two levels, and the effect with failures at the worst."""
+    worst = NAN
+    if len(filled := fill_worst(final["value"].to_numpy(), metric)):
+        means = cells(final.assign(value=filled), layout).mean().to_numpy()
+        worst = float(term.contrast @ means)
+    row = {"worst_effect": metric.back(worst)}
+    if term.order > 1:
+        return row | dict.fromkeys(("failed_with", "failed_without", "p_failures"), NAN)
+    factor = term.factors[0]
+    level = final["arm"].map(layout.levels[factor])
+    counts = [
+        (int(chosen["failed"].sum()), int((~chosen["failed"]).sum()))
+        for chosen in (final[level == term.level], final[level == layout.factors[factor][0]])
+    ]
+    p = float(stats.fisher_exact(np.array(counts)).pvalue)
+    return row | {"failed_with": counts[0][0], "failed_without": counts[1][0], "p_failures": p}

@@ -1,0 +1,69 @@
+"""Which arm has which level of which factor, as the plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ablate.errors import UserError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The arms of a design with factors.
+
+    Attributes:
+        factors: Factor -> its levels, the reference level first.
+        levels: Index arms, columns factors: the level that each arm has.
+        aliases: Groups of effects that the plan says cannot be told apart.
+        has_interactions: Whether the design is meant to show more than main effects.
+    """
+
+    factors: Mapping[str, Sequence[str]]
+    levels: pd.DataFrame
+    aliases: Sequence[Sequence[str]]
+    has_interactions: bool
+
+    def at_first(self) -> pd.DataFrame:
+        """Return, for every arm and factor, whether it is at the first level."""
+        first = {factor: levels[0] for factor, levels in self.factors.items()}
+        return self.levels == pd.Series(first)
+
+    def only(self, arms: Sequence[str]) -> Layout:
+        """Return the layout of some of its arms."""
+        kept = self.levels.loc[[arm for arm in self.levels.index if arm in set(arms)]]
+        return Layout(self.factors, kept, self.aliases, self.has_interactions)
+
+
+def has_factors(study: Mapping[str, Any]) -> bool:
+    """Return whether a plan knows factors; those of older versions do not."""
+    return bool(study.get("factors")) and all("levels" in arm for arm in study["arms"])
+
+
+def layout_of(study: Mapping[str, Any]) -> Layout:
+    """Return the layout of the arms that can be trained.
+
+    Args:
+        study: What `study.json` holds.
+
+    Raises:
+        UserError: The plan knows no factors, or an arm has a level that its factor has not.
+    """
+    if not has_factors(study):
+        raise UserError("This study has no factors; plan one with design: full_factorial.")
+    factors = {name: [str(level) for level in levels] for name, levels in study["factors"].items()}
+    arms = [arm for arm in study["arms"] if not arm["refused"]]
+    rows = {arm["arm"]: {name: str(arm["levels"][name]) for name in factors} for arm in arms}
+    for arm, levels in rows.items():
+        for name, level in levels.items():
+            if level not in factors[name]:
+                raise UserError(
+                    f"Arm {arm!r} has {name}={level}, which is none of {factors[name]}; the plan "
+                    "was edited, so plan the study again."
+                )
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=list(factors))
+    groups = [[str(name) for name in group] for group in study.get("aliases") or []]
+    return Layout(factors, table, groups, study.get("design") != "plackett_burman")

@@ -1,0 +1,198 @@
+"""Effects, shares and steps as tables of text, for paper and terminal alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ablate.analysis.metric import Metric
+from ablate.report import words
+from ablate.report.answer import Answer
+
+Lines = list[list[str]]
+
+
+def lines(answer: Answer, metric: Metric) -> Lines:
+    """Return the headings, then the rows; the first cell of each is a name."""
+    rows = answer.table.to_dict("records")
+    if answer.kind == "effects":
+        return _effects(rows, metric)
+    if answer.kind == "shares":
+        return _shares(rows, metric)
+    return _steps(rows, metric)
+
+
+def _effects(rows: list[dict[Any, Any]], metric: Metric) -> Lines:
+    headings = ["effect", f"{_kind(metric)} [95 % CI]", "p", "p, own spread", "Holm p"]
+    headings += ["varies by seed", "verdict", "failed with, without"]
+    return _told([headings, *map(_effect, rows)])
+
+
+def _told(table: Lines) -> Lines:
+    """Return the table without columns in which no row says anything."""
+    columns = list(zip(*table, strict=True))
+    kept = [i for i, (_, *cells) in enumerate(columns) if set(cells) - {words.NONE, "0, 0"}]
+    return [[line[i] for i in kept] for line in table]
+
+
+def _effect(row: dict[Any, Any]) -> list[str]:
+    return [
+        term(row["term"]),
+        words.effect(row),
+        words.p_value(row["p"]),
+        words.p_value(row["own_p"]),
+        words.p_value(row["p_holm"]),
+        _varies(row),
+        row["verdict"],
+        _broke(row),
+    ]
+
+
+def _varies(row: dict[Any, Any]) -> str:
+    if np.isnan(row["p_varies"]):
+        return words.NONE
+    return "yes" if row["varies"] else "no"
+
+
+def _broke(row: dict[Any, Any]) -> str:
+    if np.isnan(row["failed_with"]):
+        return words.NONE
+    return f"{row['failed_with']:.0f}, {row['failed_without']:.0f}"
+
+
+def _shares(rows: list[dict[Any, Any]], metric: Metric) -> Lines:
+    headings = ["trick", f"share as a {_kind(metric)} [95 % CI]", "p", "Holm p", "verdict"]
+    table = [
+        [
+            term(row["factor"]),
+            words.effect(row),
+            words.p_value(row["p"]),
+            words.p_value(row["p_holm"]),
+            row["verdict"],
+        ]
+        for row in rows
+    ]
+    total = metric.back(sum(row["effect_mean"] for row in rows))
+    whole = {"effect": total, "low": np.nan, "high": np.nan, "scale": metric.scale}
+    return [headings, *table, ["all together", words.effect(whole), *[words.NONE] * 3]]
+
+
+def _steps(rows: list[dict[Any, Any]], metric: Metric) -> Lines:
+    headings = [
+        "rung",
+        f"{metric.name} {words.arrow(metric)}",
+        f"step, a {_kind(metric)} [95 % CI]",
+    ]
+    headings += words.headings(metric)[3:]
+    return [headings, *([*words.cells(row)[:4], _step(row), *words.cells(row)[5:]] for row in rows)]
+
+
+def _step(row: dict[Any, Any]) -> str:
+    return "first rung" if row["arm"] == row["reference"] else str(row["verdict"])
+
+
+def term(name: str) -> str:
+    """Return `a × b = −c × d` for `a:b = -c:d`."""
+    parts = [part.replace(":", f" {words.TIMES} ") for part in name.split(" = ")]
+    return " = ".join(words.MINUS + part[1:] if part[0] == "-" else part for part in parts)
+
+
+def _kind(metric: Metric) -> str:
+    return "ratio" if metric.is_ratio else "difference"
+
+
+def headline(answer: Answer, metric: Metric) -> str:
+    """Return what the table's numbers are, on the scale that they are on."""
+    return {"effects": _of_effects, "shares": _of_shares, "steps": _of_steps}[answer.kind](
+        answer, metric
+    )
+
+
+def _of_effects(answer: Answer, metric: Metric) -> str:
+    table = answer.table
+    parts = [*_meaning(answer, metric), *_mixed(answer)]
+    if len(table):
+        parts.append(_variance(str(table["variance"].iloc[0]), int(table["missing"].max())))
+    if table["p"].notna().any():
+        parts.append(
+            "Each interval is of its effect alone (95 %); Holm p is adjusted over all "
+            f"{len(table)} effects. **Inconclusive is not zero.**"
+        )
+    return " ".join(parts)
+
+
+def _meaning(answer: Answer, metric: Metric) -> list[str]:
+    if metric.is_ratio:
+        main = "the geometric mean with a trick over the one without it"
+        change = "the square root of what one trick's ratio is multiplied by when the other is on"
+        none = "1 is no interaction, ratios multiply"
+    else:
+        main = "the mean with a trick less the one without it"
+        change = "half of what is added to one trick's difference when the other is on"
+        none = "0 is no interaction, differences add"
+    of_main = f"A main effect is {main}, over all settings of the others."
+    of_pair = f"An interaction ({words.TIMES}) is {change}: {none}."
+    orders = set(answer.table["order"])
+    return [of_main] * (1 in orders) + [of_pair] * (2 in orders)
+
+
+def _mixed(answer: Answer) -> list[str]:
+    """Return what the numbers are mixed with, as the design cannot tell it apart."""
+    told = []
+    if any(" = " in name for name in answer.names):
+        told.append("Effects joined by = are one number in this design: it is of their sum.")
+    if answer.design == "fractional_factorial":
+        told.append("Interactions of three tricks and more are mixed into all of these.")
+    elif 2 not in set(answer.table["order"]):
+        told.append(
+            "These arms do not tell interactions apart: the main effects are right where there are "
+            "none, and mixed with them elsewhere."
+        )
+    return told
+
+
+def _variance(variance: str, missing: int) -> str:
+    if variance == "guarded":
+        return (
+            "Least squares with seeds as blocks; the variance is the larger of the pooled one and "
+            "the effect's own from seed to seed (own spread: p by that alone). Varies by seed: "
+            "the own one is significantly larger (F test, Holm)."
+        )
+    if variance == "ols":
+        return (
+            f"Least squares with seeds as blocks; trials that are missing: {missing}, so an "
+            "effect's own spread over seeds is not known and its variance is the pooled one, "
+            "unguarded."
+        )
+    if variance == "own":
+        return "Student's t over seeds in which all four arms are done."
+    return "No interval and no verdict under 3 seeds."
+
+
+def _of_shares(answer: Answer, metric: Metric) -> str:
+    first = answer.table.iloc[0]
+    adds = "multiply to the ratio" if metric.is_ratio else "add up to the difference"
+    scheme = (
+        "all subsets"
+        if first["scheme"] == "exact"
+        else f"{first['permutations']} orders a seed or more, drawn afresh for every seed"
+    )
+    lost = int(first["seeds_left_out"])
+    left = f" {lost} seeds are left out: no order of tricks is complete in them." if lost else ""
+    return (
+        "Shapley shares: what a trick changes, averaged over the orders of adding it; shares "
+        f"{adds} of all tricks to none. From {scheme}; Student's t over {first['seeds']} seeds, p "
+        f"adjusted over the tricks (Holm).{left} **Inconclusive is not zero.**"
+    )
+
+
+def _of_steps(answer: Answer, metric: Metric) -> str:
+    mean = "Geometric mean" if metric.is_ratio else "Mean"
+    against = "over" if metric.is_ratio else "less"
+    return (
+        f"{mean} ± SD over seeds, and each rung {against} the one before. A rung has the tricks of "
+        "the one before and one more, and is paired with it over seeds; each interval is of its "
+        "step alone (95 %), p is adjusted over all steps (Holm). What a trick adds depends on "
+        "where in the ladder it stands. **Inconclusive is not equal.**"
+    )
