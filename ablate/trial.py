@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 Settings = Mapping[str, Any]
@@ -35,10 +36,10 @@ class Trial:
     train: Settings
     arm: str = "reference"
 
-    @property
+    @cached_property
     def id(self) -> str:
         """16 hex digits of what decides the result: equal trials are one trial."""
-        content = {key: value for key, value in asdict(self).items() if key != "arm"}
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arm"}
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
     def at_seed(self, seed: int) -> Trial:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate.errors import UserError
-from ablate.plan.study import Plan
+from ablate.process import mark
 from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
 from ablate.trial import Trial
+
+if TYPE_CHECKING:
+    from ablate.plan.study import Plan
 
 PLAN, STUDY = "plan.jsonl", "study.json"
 
@@ -45,8 +50,11 @@ def refuse_another(folder: Path, plan: Plan) -> None:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a file beside its place and swap it in: readers see the old one or the new one."""
-    beside = path.with_name(f".{path.name}.new")
+    """Write a file beside its place and swap it in: readers see the old one or the new one.
+
+    The name beside is this process's own, as two people may start one study at once.
+    """
+    beside = path.with_name(f".{path.name}{mark()}")
     write_durable(beside, text.encode())
     beside.replace(path)
     sync_folder(path.parent)
@@ -73,6 +81,15 @@ def is_finished(folder: Path, trial: Trial) -> bool:
     return (folder / "trials" / trial.id).is_dir()
 
 
+def ended(folder: Path) -> set[str]:
+    """Return the ids of all trials that have results, in one look at the disk."""
+    try:
+        return {name for name in os.listdir(folder / "trials") if name[0] != "."}
+    except FileNotFoundError:
+        return set()
+
+
 def unfinished(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials that have no results yet."""
-    return [trial for trial in trials if not is_finished(folder, trial)]
+    there = ended(folder)
+    return [trial for trial in trials if trial.id not in there]

@@ -25,7 +25,7 @@ def test_only_the_guilty_trial_of_a_stack_crashes(tmp_path, monkeypatch):
     machine = Machine("cpu", tmp_path, Path("cache"))
     statuses = run(trials, Bench(machine, {"device": "cpu"}, lambda _: Listener()))
     assert statuses == ["done", "crashed", "done"]
-    assert seen == [[0, 1, 2], [0], [1], [2]]
+    assert seen == [[0, 1, 2], [0, 1], [0], [1], [2]]
 
 
 def test_a_listener_is_closed_whatever_happens(tmp_path, monkeypatch):
