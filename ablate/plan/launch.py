@@ -62,7 +62,7 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     workers = min(workers, max(1, len(left)))
     show(plan, place, workers)
     if left:
-        launch_all(plan, place, workers, launch)
+        launch_all(plan, place, workers, launch, "joblib" in launcher["_target_"])
     conclude(plan, place.out)
 
 
@@ -80,12 +80,18 @@ def refuse_one_seed(overrides: Sequence[str]) -> None:
             )
 
 
-def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch) -> None:
+def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch, one_fate: bool) -> None:
     """Launch workers, and again where some died, until nothing is left that can be trained.
 
-    Launchers may end all workers when one dies. From the second death on there is one worker, so
-    that a trial that kills its workers is found out, and no other takes the blame. What others
-    train in the same folder is waited for.
+    What others train in the same folder is waited for.
+
+    Args:
+        plan: The study.
+        place: Where.
+        workers: How many.
+        launch: Starts them.
+        one_fate: Whether all workers end when one dies. There is then one worker from the second
+            death on, so that a trial that kills its workers is found out, and no other is blamed.
 
     Raises:
         SystemExit: Interrupted.
@@ -94,7 +100,7 @@ def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch) -> None
     stop.clear()
     with Interrupt(stop.ask) as interrupt, Watch(place.out, plan.trials, plan.images):
         while not interrupt.code:
-            error = attempt(launch, workers if deaths < 2 else 1, interrupt)
+            error = attempt(launch, 1 if one_fate and deaths > 1 else workers, interrupt)
             state = situation(place.out, plan)
             if state == seen:
                 break  # another launch would change nothing

@@ -88,7 +88,8 @@ def work_on(stack: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int
     """Train those trials of a stack that nobody has; return how many were finished."""
     folder = bench.machine.out
     try:
-        mine, deadly = [], False
+        mine: list[Trial] = []
+        deadly = False
         since = heartbeat(folder / PLAN)  # written at every start of the study
         for trial in stack:
             if is_finished(folder, trial) or not bench.wanted(trial):

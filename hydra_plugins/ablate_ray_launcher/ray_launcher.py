@@ -7,6 +7,7 @@ joblib 1.6 wants 3.0 or newer.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,8 +69,9 @@ class RayLauncher(Launcher):
         if ray.is_initialized():
             return
         try:
+            knock(self.address)
             ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise UserError(
                 f"No Ray cluster answers at {self.address}; type hydra.launcher.address=HOST:6379, "
                 "or leave it out for this machine alone."
@@ -100,6 +102,18 @@ class RayLauncher(Launcher):
             config.hydra.job.id = f"ray_{number}"
             config.hydra.job.num = number
         return config
+
+
+def knock(address: str | None) -> None:
+    """Find out whether somebody listens at HOST:PORT; Ray itself would try for minutes.
+
+    Raises:
+        OSError: Nobody does.
+        ValueError: The port is no number.
+    """
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=5).close()
 
 
 def run(
