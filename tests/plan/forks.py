@@ -12,13 +12,16 @@ import sys
 import time
 from pathlib import Path
 
-import sklearn.datasets  # noqa: F401  the digits; imported here, so that the server has it
+import sklearn.datasets  # noqa: F401  # of these, nobody imports before they are needed
 import torch
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+import torch.fx.experimental.symbolic_shapes
+from hydra._internal.core_plugins import basic_launcher
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobStatus
 
+import ablate.app
 import ablate.plan.launch
-import ablate.plan.worker
-import ablate.store  # noqa: F401
+import ablate.run
 from ablate.cli import main
 
 SERVER = multiprocessing.get_context("forkserver")
@@ -42,34 +45,46 @@ def run(folder: Path, words: list[str]) -> int:
 
 
 def sweep(folder: str, words: list[str]) -> None:
-    """Run a command whose workers are forked, and leave what it prints in `log`."""
+    """Run a command whose workers are forked; `log` tells what it prints, and what is trained."""
     os.setsid()
     os.chdir(folder)
     log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    sys.stdout = open(1, "w", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", buffering=1, closefd=False)
     torch.set_num_threads(1)
-    here = BasicLauncher.launch
+    Plugins.instance()  # imports every plugin, and those that were imported once more
+    basic_launcher.BasicLauncher.launch = forking(basic_launcher.BasicLauncher.launch)
+    fit = ablate.run.fit
 
-    def fork(launcher, job_overrides, initial_job_idx):
+    def told(trials, *rest):
+        os.write(1, "".join(f"trained {trial.id}\n" for trial in trials).encode())
+        return fit(trials, *rest)
+
+    ablate.run.fit = told
+    code = main(words)
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def forking(launch):
+    """Return a launcher's method that runs every job in a fork, all at once."""
+
+    def fork(self, job_overrides, initial_job_idx):
+        sys.stdout.flush()
         pids = []
         for number, job in enumerate(job_overrides):
             pids.append(os.fork())
             if not pids[-1]:
-                code = 1
+                failed = True
                 try:
-                    here(launcher, [job], number)[0].return_value
-                    code = 0
+                    failed = launch(self, [job], number)[0].status is not JobStatus.COMPLETED
                 finally:
-                    os._exit(code)
+                    os._exit(failed)
         if any([os.waitpid(pid, 0)[1] for pid in pids]):
             raise ChildProcessError("a worker died")
         return []
 
-    BasicLauncher.launch = fork
-    os._exit(main(words))
+    return fork
 
 
 def workers(pid: int) -> list[int]:
