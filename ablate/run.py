@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from omegaconf import DictConfig
 
@@ -21,10 +20,9 @@ from ablate.compose import Machine, resolved, without_paths
 from ablate.data import Dataset, load
 from ablate.errors import UserError
 from ablate.metrics import Evaluator
-from ablate.plan.files import unfinished
+from ablate.plan.files import is_finished
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
-from ablate.store.schema import CURVES, METRICS, names
 from ablate.train.loop import Listener, Outcome, Run
 from ablate.trial import Trial, canonical
 
@@ -138,7 +136,7 @@ def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | Non
     if not checkpoint_of(trials, folder).is_file():
         if any(is_begun(half, folder) for half in halves(trials)):
             return in_halves(trials, bench, note or f"A stack of {len(trials)} goes on in parts.")
-        left = [t for t in unfinished(folder, trials) if bench.wanted(t)]
+        left = [t for t in trials if not is_finished(folder, t) and bench.wanted(t)]
         if len(left) < len(trials):
             return run(left, bench, note) if left else []
     listener, failure = bench.listener(trials), None
@@ -247,8 +245,8 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
             "device_seconds": outcome.device_seconds,
             "peak_memory_bytes": outcome.peak_memory_bytes,
         },
-        pd.DataFrame(outcome.metrics, columns=names(METRICS)),
-        pd.DataFrame(outcome.curves, columns=names(CURVES)),
+        outcome.metrics,
+        outcome.curves,
         outcome.samples,
         bench.provenance,
     )

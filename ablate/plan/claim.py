@@ -109,8 +109,12 @@ def tidy(folder: Path) -> None:
 
 def attempts(claims: Path, trial: str) -> dict[int, Path]:
     """Return attempt -> file."""
-    found = claims.glob(f"{trial}.*")
-    return {int(path.suffix[1:]): path for path in found if path.suffix[1:].isdigit()}
+    try:
+        names = os.listdir(claims)
+    except FileNotFoundError:
+        return {}
+    parts = (name.rpartition(".") for name in names)
+    return {int(n): claims / f"{t}.{n}" for t, _, n in parts if t == trial and n.isdigit()}
 
 
 def heartbeat(path: Path) -> float:

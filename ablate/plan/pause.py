@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ablate.plan.files import ended
 from ablate.trial import Trial
 
 CRASHES = 3  # of one arm in a row
@@ -33,17 +34,24 @@ def by_arm(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
     return dict(found)
 
 
-def crashes(folder: Path, trials: Sequence[Trial]) -> dict[str, Any] | None:
+def crashes(folder: Path, trials: Sequence[Trial], there: Container[str]) -> dict[str, Any] | None:
     """Return the last status of an arm that is paused, None of one that is not.
 
     It is paused when its last CRASHES finished trials, in the plan's order, have all crashed.
+
+    Args:
+        folder: The results folder.
+        trials: Of the arm.
+        there: Trials that have ended.
     """
     last: list[dict[str, Any]] = []
     for trial in reversed(trials):
+        if trial.id not in there:
+            continue
         try:
             status = status_of(folder, trial)
         except FileNotFoundError:
-            continue  # not finished
+            continue  # moved aside by `ablate retry` since our look
         if status["status"] not in FAILURES:
             return None
         last.append(status)
@@ -54,7 +62,8 @@ def crashes(folder: Path, trials: Sequence[Trial]) -> dict[str, Any] | None:
 
 def paused(folder: Path, trials: Sequence[Trial]) -> dict[str, dict[str, Any]]:
     """Return arm -> its last status, of the arms that are paused."""
-    found = {arm: crashes(folder, of_arm) for arm, of_arm in by_arm(trials).items()}
+    there = ended(folder)
+    found = {arm: crashes(folder, of_arm, there) for arm, of_arm in by_arm(trials).items()}
     return {arm: status for arm, status in found.items() if status is not None}
 
 

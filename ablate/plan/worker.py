@@ -52,7 +52,7 @@ def work(config: DictConfig) -> int:
         place,
         provenance(place.device, tree),
         lambda mine: listeners(mine, held, tree["tracker"], stopped),
-        lambda trial: crashes(place.out, arms[trial.arm]) is None,
+        lambda trial: crashes(place.out, arms[trial.arm], ended(place.out)) is None,
     )
 
     def stopped() -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ablate.plan.files import ended
 from ablate.plan.pause import crashes
 from ablate.trial import Trial
 from tests.plan.test_status import crashing  # noqa: F401  a fixture
@@ -35,7 +36,7 @@ def test_the_last_three_that_ended_decide(tmp_path, statuses, pauses):
             path = tmp_path / "trials" / trial.id
             path.mkdir(parents=True)
             (path / "status.json").write_text(json.dumps({"status": words[letter], "reason": "r"}))
-    assert (crashes(tmp_path, trials) is not None) == pauses
+    assert (crashes(tmp_path, trials, ended(tmp_path)) is not None) == pauses
 
 
 @pytest.mark.parametrize("stack", [1, 8])
