@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import UserError
 from ablate.plan.claim import progress
-from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
+from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.plan import PLAN, STUDY, hash_of, locked, parse, read_plan, read_study
 from ablate.trial import Trial
 
@@ -98,14 +98,6 @@ def refuse_afterthoughts(folder: Path, plan: Plan, trained: int) -> None:
         f"{folder} holds {trained} results, trained after {was} had been declared; type it so, or "
         "out=results/NAME for a study that declares something else."
     )
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place and swap it in: readers see the old one or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write_durable(beside, content)
-    beside.replace(path)
-    sync_folder(path.parent)
 
 
 def is_finished(folder: Path, trial: Trial) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
@@ -12,7 +13,7 @@ from ablate.plan.files import against_earlier, unfinished
 from ablate.plan.launch import refuse_one_seed
 from ablate.plan.show import show
 from ablate.plan.study import plan_of
-from ablate.plan.worker import share_cores, stack_of, workers_of
+from ablate.plan.worker import stack_of, threads_of, workers_of
 from ablate.run import dataset_of
 
 
@@ -39,14 +40,12 @@ def preview(config: DictConfig) -> None:
     if not left:
         return
     workers = min(workers_of(study, hydra.launcher, place.device), len(left))
-    share_cores(study, place.device)
+    torch.set_num_threads(threads_of(study, hydra.launcher, place.device))
     console.print(told(estimate(left, place, stack_of(study, place.device)), workers, place))
 
 
 def told(found: Estimate, workers: int, place: Machine) -> str:
     """Return the estimate in words."""
-    import torch
-
     unit, threads = "GPU-hours", 1
     if place.device == "cpu":
         unit, threads = "core-hours", torch.get_num_threads()

@@ -166,7 +166,7 @@ def write_search(folder: Path, content: Any) -> None:
     if content is None:
         path.unlink(missing_ok=True)
     else:
-        replace_file(path, text)
+        replace_file(path, text.encode())
 
 
 class Tuning:
@@ -241,7 +241,7 @@ class Tuning:
             for seed in self.seeds
             for s, tricks in settings
         ]
-        replace_file(path, "".join(f"{trial.to_json()}\n" for trial in trials))
+        replace_file(path, "".join(f"{trial.to_json()}\n" for trial in trials).encode())
         return trials
 
     def table(self) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ablate.plan.claim import progress
-from ablate.plan.files import is_finished, unfinished
-from ablate.plan.worker import status_of
+from ablate.plan.files import ended, unfinished
+from ablate.plan.pause import status_of
 from ablate.trial import Trial
 
 LOOK_SECONDS = 0.5
@@ -27,6 +27,7 @@ class Watch:
         self.console = Console(highlight=False)
         self.todo = unfinished(folder, trials)
         self.first: tuple[int, float] | None = None
+        self.told: set[str] = set()
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.look_on, daemon=True)
         self.bar = Progress(
@@ -58,9 +59,10 @@ class Watch:
 
     def look(self) -> None:
         """Say what has ended since the last look, and move the bar."""
-        for trial in [t for t in self.todo if is_finished(self.folder, t)]:
+        there = ended(self.folder)
+        for trial in [t for t in self.todo if t.id in there]:
             self.todo.remove(trial)
-            self.console.print(self.line(trial), markup=False)
+            self.tell(trial)
         if not self.console.is_terminal:
             return
         done = len(self.trials) - len(self.todo)
@@ -83,9 +85,20 @@ class Watch:
         seconds = time.monotonic() - self.first[1]
         return f"{(images - self.first[0]) / seconds:,.0f} images/s" if seconds > 1 else ""
 
-    def line(self, trial: Trial) -> str:
+    def tell(self, trial: Trial) -> None:
+        """Print what a trial has come to, and once what is to be known about its stack."""
+        try:
+            status = status_of(self.folder, trial)
+        except FileNotFoundError:
+            return  # moved aside by `ablate retry` since our look
+        note = status.get("note")
+        if note and note not in self.told:
+            self.told.add(note)
+            self.console.print(f"Note: {note}", markup=False)
+        self.console.print(self.line(trial, status), markup=False)
+
+    def line(self, trial: Trial, status: Mapping[str, Any]) -> str:
         """Return what a finished trial has come to."""
-        status: dict[str, Any] = status_of(self.folder, trial)
         why = f" ({status['reason']})" if status["reason"] else ""
         count = f"{len(self.trials) - len(self.todo)}/{len(self.trials)}"
         return (
