@@ -5,9 +5,9 @@
 The trials train as good as nothing: one batch of eight points, one evaluation of sixteen samples.
 The same training is called directly, without plan, claims, results and processes, and its time is
 taken off. A time a trial is a slope: a sweep of few trials is taken off a sweep of many, so that
-what starts once (imports, composing, processes) does not count. Rounds are interleaved, so that a slow
-spell of the machine hits all rows. Beside it: Hydra's own multirun of a job that does nothing, and
-Optuna's `study.optimize` of an objective that does nothing, in memory and in a file.
+what starts once (imports, composing, processes) does not count. Rounds are interleaved, so that a
+slow spell of the machine hits all rows. Beside it: Hydra's own multirun of a job that does nothing,
+and Optuna's `study.optimize` of an objective that does nothing, in memory and in a file.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,17 @@ from ablate.compose import Machine, check_writable, join_sources, machine, resol
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
 from ablate.plan.claim import living
-from ablate.plan.files import unfinished, write_plan
+from ablate.plan.files import (
+    STUDY,
+    TUNED,
+    ended,
+    is_over,
+    read_plan,
+    searches,
+    unfinished,
+    write_plan,
+    write_search,
+)
 from ablate.plan.leftovers import clear
 from ablate.plan.pause import paused, sentence, status_of
 from ablate.plan.show import show
@@ -49,21 +59,57 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     launcher = resolved(config.hydra.launcher)
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     place = machine(config)
-    plan = plan_of(config, dataset_of(config, place))
-    check_tracker(resolved(config.tracker))
-    study = resolved(config.study)
+    dataset, tree = dataset_of(config, place), resolved(config)
+    plan = plan_of(config, dataset)
+    check_tracker(tree["tracker"])
+    search, study = planned_search(tree, plan, place.out, len(dataset.shape) == 1), tree["study"]
     room = slots() if study["workers"] is None else None
     workers = workers_of(study, launcher, place.device, room)
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
     check_writable(place.out)
     change = write_plan(place.out, plan)
+    write_search(place.out, search)
     clear(place.out)
-    left = trainable(place.out, plan.trials)
-    workers = min(workers, max(1, len(left)))
+    left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
+    workers = min(workers, max(1, left))
     announce(plan, place, workers, change)
     if left:
         launch_all(plan, place, workers, launch, "joblib" in launcher["_target_"])
     conclude(plan, place.out)
+
+
+def planned_search(
+    tree: Mapping[str, Any], plan: Plan, folder: Path, is_toy: bool
+) -> dict[str, Any] | None:
+    """Return what is searched before the arms are scored again, None for nothing.
+
+    Args:
+        tree: The composed study.
+        plan: Its plan.
+        folder: The results folder.
+        is_toy: Whether the data are points.
+
+    Raises:
+        UserError: The search cannot be made so, or its storage does not answer.
+    """
+    if tree["search"]["sampler"] is None:
+        return None
+    from ablate.plan.tune import search_plan  # Optuna takes its time to import
+    from ablate.search.storage import opened, url_of
+
+    arms = [planned.trial for planned in plan.arms if not planned.refused]
+    found = search_plan(tree, arms, plan.seeds, folder, is_toy)
+    check_writable(folder)
+    with opened(url_of(tree["search"]["storage"], folder)):
+        return found
+
+
+def left_of_search(folder: Path) -> int:
+    """Return the searches that are not over, or the trials that are left of what follows them."""
+    if not is_over(folder):
+        return len(searches(folder))
+    tuned = folder / TUNED
+    return len(trainable(tuned, read_plan(tuned))) if (tuned / STUDY).is_file() else 0
 
 
 def refuse_one_seed(overrides: Sequence[str]) -> None:
@@ -138,10 +184,11 @@ def trainable(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in unfinished(folder, trials) if trial.arm not in resting]
 
 
-def situation(folder: Path, plan: Plan) -> tuple[int, list[str]]:
-    """Return what a launch changes even if it fails: trials that are left, and claims."""
+def situation(folder: Path, plan: Plan) -> tuple[int, int, int, list[str]]:
+    """Return what a launch changes even if it fails: what is left, what is there, and claims."""
     claims = sorted(path.name for path in (folder / "claims").glob("[!.]*"))
-    return len(unfinished(folder, plan.trials)), claims
+    left = len(unfinished(folder, plan.trials))
+    return left, left_of_search(folder), len(ended(folder)), claims
 
 
 def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
@@ -183,18 +230,31 @@ def conclude(plan: Plan, folder: Path) -> None:
     Raises:
         SystemExit: Trials are left.
     """
-    left = {trial.id for trial in unfinished(folder, plan.trials)}
-    statuses = [status_of(folder, t)["status"] for t in plan.trials if t.id not in left]
-    counts = Counter(statuses)
-    words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
-    print(f"{len(statuses)} of {len(plan.trials)} trials: {words or 'none'}. Results in {folder}")
-    if counts["crashed"]:
-        print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
-    resting = paused(folder, plan.trials)
-    for arm in {trial.arm: None for trial in plan.trials if trial.id in left}:
-        if arm in resting:
-            print(sentence(arm, resting[arm], folder))
-    if trainable(folder, plan.trials):
-        print(f"{len(left)} are left; the same command goes on.")
+    left = told(folder, plan.trials)
+    tuned = folder / TUNED
+    if (tuned / STUDY).is_file():
+        told(tuned, read_plan(tuned))
+    searched = left_of_search(folder)
+    if trainable(folder, plan.trials) or searched:
+        also = f", and {searched} of the search" if searched else ""
+        print(f"{left} are left{also}; the same command goes on.")
         raise SystemExit(1)
     print(f"Next: ablate report {folder} -o reports/{folder.name}")
+    if (tuned / STUDY).is_file():
+        print(f"Tuned: ablate report {tuned} -o reports/{folder.name}-tuned")
+
+
+def told(folder: Path, trials: Sequence[Trial]) -> int:
+    """Print how trials have ended; return how many have not."""
+    left = {trial.id for trial in unfinished(folder, trials)}
+    statuses = [status_of(folder, t)["status"] for t in trials if t.id not in left]
+    counts = Counter(statuses)
+    words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
+    print(f"{len(statuses)} of {len(trials)} trials: {words or 'none'}. Results in {folder}")
+    if counts["crashed"]:
+        print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
+    resting = paused(folder, trials)
+    for arm in {trial.arm: None for trial in trials if trial.id in left}:
+        if arm in resting:
+            print(sentence(arm, resting[arm], folder))
+    return len(left)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,7 +21,7 @@ from ablate.errors import UserError
 from ablate.interrupt import StopFile, asked_here
 from ablate.listeners import Several
 from ablate.plan.claim import DEATHS, Claim, heartbeat, take
-from ablate.plan.files import PLAN, ended, is_finished, read_plan
+from ablate.plan.files import PLAN, STUDY, TUNED, ended, is_finished, is_over, read_plan
 from ablate.plan.pause import by_arm, crashes
 from ablate.process import mark
 from ablate.provenance import provenance
@@ -46,19 +48,32 @@ def work(config: DictConfig) -> int:
     torch.set_num_threads(threads_of(tree["study"], HydraConfig.get().launcher, place.device))
     asked = StopFile(place.out, os.environ.get(SWEEP, mark()))
     held: dict[str, Claim] = {}
-    trials = read_plan(place.out)
-    arms = by_arm(trials)
-    bench = Bench(
-        place,
-        provenance(place.device, tree),
-        lambda mine: listeners(mine, held, tree["tracker"], stopped),
-        lambda trial: crashes(place.out, arms[trial.arm], ended(place.out)) is None,
-    )
+    size = stack_of(tree["study"], place.device)
 
     def stopped() -> bool:
         return asked_here() or asked()
 
-    return work_off(stacks(trials, stack_of(tree["study"], place.device)), bench, held, stopped)
+    def bench_in(folder: Path, trials: Sequence[Trial]) -> Bench:
+        arms = by_arm(trials)
+        return Bench(
+            replace(place, out=folder),
+            provenance(place.device, tree),
+            lambda mine: listeners(mine, held, tree["tracker"], stopped),
+            lambda trial: crashes(folder, arms[trial.arm], ended(folder)) is None,
+        )
+
+    trials = read_plan(place.out)
+    bench, todo, done = bench_in(place.out, trials), stacks(trials, size), 0
+    if not is_over(place.out):
+        from ablate.plan.tuner import tune_off  # Optuna takes its time to import
+
+        done += tune_off(tree["search"]["storage"], todo, bench, held, stopped)
+    done += work_off(todo, bench, held, stopped)
+    tuned = place.out / TUNED
+    if (tuned / STUDY).is_file():
+        trials = read_plan(tuned)
+        done += work_off(stacks(trials, size), bench_in(tuned, trials), held, stopped)
+    return done
 
 
 def work_off(
