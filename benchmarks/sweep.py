@@ -3,11 +3,12 @@
     python -m benchmarks.sweep [--trials 200] [--rounds 3]
 
 The trials train as good as nothing: one batch of eight points, one evaluation of sixteen samples.
-The same training is called directly, without plan, claims, results and processes, and its time is
-taken off. A time a trial is a slope: a sweep of few trials is taken off a sweep of many, so that
-what starts once (imports, composing, processes) does not count. Rounds are interleaved, so that a
-slow spell of the machine hits all rows. Beside it: Hydra's own multirun of a job that does nothing,
-and Optuna's `study.optimize` of an objective that does nothing, in memory and in a file.
+What a worker spends outside of `fit`, which trains, is the price of the sweep: claims, results on
+the disk, provenance, looking for work, being watched. It is printed for one process and for two
+that joblib starts and that share a study. Starting (imports, composing) does not count. Beside it:
+Hydra's own multirun of a job that does nothing, and Optuna's `study.optimize` of an objective that
+does nothing, in memory and in a file; both as the slope between few and many. Rounds are
+interleaved, so that a slow spell of the machine hits all rows.
 """
 
 from __future__ import annotations
@@ -25,13 +26,12 @@ import hydra
 import optuna
 import torch
 from hydra.core.global_hydra import GlobalHydra
+from joblib import Parallel, delayed
 
 from ablate import run
 from ablate.cli import main as ablate
-from ablate.compose import Machine
-from ablate.plan import launch
+from ablate.plan import launch, worker
 from ablate.plan.files import read_plan
-from ablate.train.loop import Listener
 
 FEW = 10
 NOTHING = (
@@ -42,26 +42,53 @@ NOTHING = (
 MANY = 5000
 
 
-def study(folder, trials, *words):
-    """Run a study of so many trials; return its results folder and its seconds."""
-    out = Path(tempfile.mkdtemp(dir=folder)) / "results"
+def study(folder, trials, out):
+    """Run a study of so many trials in this process; return its seconds."""
     seeds = ",".join(map(str, range(trials // 2)))
     command = ["sweep", "one_at_a_time", *NOTHING, f"study.seeds=[{seeds}]", f"out={out}",
-               f"cache={folder / 'cache'}", *words]  # fmt: skip
+               f"cache={folder / 'cache'}", "hydra/launcher=basic"]  # fmt: skip
     start = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         assert ablate(command) == 0, command
-    return out, time.perf_counter() - start
-
-
-def direct(folder, trials):
-    """Train the trials of a study without a sweep around it; return the seconds."""
-    machine = Machine("cpu", folder / "nowhere", folder / "cache")
-    run.prepare(trials[0], machine)
-    start = time.perf_counter()
-    for trial in trials:
-        run.fit([trial], machine, Listener())
     return time.perf_counter() - start
+
+
+def fresh(folder):
+    return Path(tempfile.mkdtemp(dir=folder)) / "results"
+
+
+def worked(folder, trials, out):
+    """Run a study; return trained trials, seconds of the worker, and of those in training."""
+    torch.set_num_threads(1)
+    spent = {"work_off": 0.0, "fit": 0.0}
+    count = 0
+
+    def timed(module, name):
+        whole = getattr(module, name)
+
+        def inside(*arguments):
+            nonlocal count
+            start = time.perf_counter()
+            try:
+                return whole(*arguments)
+            finally:
+                spent[name] += time.perf_counter() - start
+                count += name == "fit"
+
+        setattr(module, name, inside)
+        return lambda: setattr(module, name, whole)
+
+    undo = [timed(worker, "work_off"), timed(run, "fit")]
+    study(folder, trials, out)
+    for restore in undo:
+        restore()
+    return count, spent["work_off"], spent["fit"]
+
+
+def price(measured):
+    """Return milliseconds a trial outside of training, and in it."""
+    trials, whole, training = map(sum, zip(*measured, strict=True))
+    return 1000 * (whole - training) / trials, 1000 * training / trials
 
 
 def multirun(trials):
@@ -93,28 +120,24 @@ def optimize(trials, storage=None):
 
 
 def slope(seconds, trials):
-    """Return milliseconds a trial of what takes `seconds(n)` for n trials."""
+    """Return milliseconds a job of what takes `seconds(n)` for n of them."""
     few = seconds(FEW)
     return 1000 * (seconds(FEW + trials) - few) / trials
 
 
 def a_round(folder, trials):
     """Return row -> milliseconds a trial, each measured once."""
-    planned = read_plan(study(folder, FEW + trials, "hydra/launcher=basic")[0])
-    bare = slope(lambda n: direct(folder, planned[:n]), trials)
-
-    def swept(*words):
-        return slope(lambda n: study(folder, n, *words)[1], trials)
+    alone, training = price([worked(folder, trials, fresh(folder))])
+    out = fresh(folder)
+    both = Parallel(n_jobs=2)(delayed(worked)(folder, trials, out) for _ in range(2))
 
     def in_file(n):
         return optimize(n, f"sqlite:///{tempfile.mkdtemp(dir=folder)}/o.db")
 
-    two = ("hydra/launcher=joblib", "study.workers=2")
-    study(folder, FEW, *two)  # starts processes that the next two sweeps use again
     return {
-        "training alone": bare,
-        "sweep, one process": swept("hydra/launcher=basic") - bare,
-        "sweep, joblib, 2 workers": 2 * swept(*two) - bare,
+        "(the training itself)": training,
+        "sweep, one process": alone,
+        "sweep, two processes": price(both)[0],
         "Hydra multirun": slope(multirun, min(trials, 50)),
         "Optuna, SQLite file": slope(in_file, min(trials, 100)),
         "Optuna, in memory": slope(optimize, trials),
@@ -123,20 +146,19 @@ def a_round(folder, trials):
 
 def take_up(folder):
     """Return the seconds to plan MANY trials, and to find out that all of them are finished."""
-    out, _ = study(folder, FEW, "hydra/launcher=basic")
-    status = next((out / "trials").glob("[!.]*/status.json")).read_bytes()
-    many = f"out={folder / 'many'}"
+    few, many = fresh(folder), fresh(folder)
+    study(folder, 2, few)
+    status = next((few / "trials").glob("[!.]*/status.json")).read_bytes()
     whole, launch.launch_all = launch.launch_all, lambda *_: None  # plan, and train nothing
     try:
-        _, planning = study(folder, MANY, "hydra/launcher=basic", many)
+        planning = study(folder, MANY, many)
     finally:
         launch.launch_all = whole
-    for trial in read_plan(folder / "many"):
-        path = folder / "many" / "trials" / trial.id
+    for trial in read_plan(many):
+        path = many / "trials" / trial.id
         path.mkdir(parents=True)
         (path / "status.json").write_bytes(status)
-    _, resuming = study(folder, MANY, "hydra/launcher=basic", many)
-    return planning, resuming
+    return planning, study(folder, MANY, many)
 
 
 def main():
@@ -148,11 +170,12 @@ def main():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        study(folder, FEW, "hydra/launcher=basic")  # fills the cache
+        study(folder, FEW, fresh(folder))  # fills the cache
         rounds = [a_round(folder, args.trials) for _ in range(args.rounds)]
         planning, resuming = take_up(folder)
-    print(f"milliseconds a trial, median of {args.rounds} rounds [lowest, highest], "
-          f"slope over {args.trials} trials")  # fmt: skip
+    print(
+        f"milliseconds a trial of {args.trials}, median of {args.rounds} rounds [lowest, highest]"
+    )
     plain = statistics.median(r["Hydra multirun"] for r in rounds)
     for row in rounds[0]:
         values = sorted(r[row] for r in rounds)
