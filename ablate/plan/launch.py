@@ -30,7 +30,7 @@ from ablate.plan.files import (
 )
 from ablate.plan.leftovers import clear
 from ablate.plan.pause import paused, sentence, status_of
-from ablate.plan.show import show
+from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
 from ablate.plan.watch import LOOK_SECONDS, Watch
 from ablate.plan.worker import workers_of
@@ -67,12 +67,14 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     workers = workers_of(study, launcher, place.device, room)
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
     check_writable(place.out)
+    if search is not None:
+        check_storage(tree["search"]["storage"], place.out)
     change = write_plan(place.out, plan)
     write_search(place.out, search)
     clear(place.out)
     left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
     workers = min(workers, max(1, left))
-    announce(plan, place, workers, change)
+    announce(plan, search, place, workers, change)
     if left:
         launch_all(plan, place, workers, launch, "joblib" in launcher["_target_"])
     conclude(plan, place.out)
@@ -90,18 +92,26 @@ def planned_search(
         is_toy: Whether the data are points.
 
     Raises:
-        UserError: The search cannot be made so, or its storage does not answer.
+        UserError: The search cannot be made so.
     """
     if tree["search"]["sampler"] is None:
         return None
     from ablate.plan.tune import search_plan  # Optuna takes its time to import
-    from ablate.search.storage import opened, url_of
 
     arms = [planned.trial for planned in plan.arms if not planned.refused]
-    found = search_plan(tree, arms, plan.seeds, folder, is_toy)
-    check_writable(folder)
-    with opened(url_of(tree["search"]["storage"], folder)):
-        return found
+    return search_plan(tree, arms, plan.seeds, folder, is_toy)
+
+
+def check_storage(url: str | None, folder: Path) -> None:
+    """Refuse a storage that does not answer, before anything is trained.
+
+    Raises:
+        UserError: The sentence says why.
+    """
+    from ablate.search.storage import opened, url_of
+
+    with opened(url_of(url, folder)):
+        pass
 
 
 def left_of_search(folder: Path) -> int:
@@ -212,10 +222,14 @@ def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
     return None
 
 
-def announce(plan: Plan, place: Machine, workers: int, change: str | None) -> None:
+def announce(
+    plan: Plan, search: Mapping[str, Any] | None, place: Machine, workers: int, change: str | None
+) -> None:
     """Print the plan, who works on it, and what is finished."""
     console = Console(highlight=False)
     show(plan, console)
+    if search is not None:
+        console.print(search_size(plan, search))
     if change is not None:
         console.print(f"Note: {change}", markup=False)
     done = len(plan.trials) - len(unfinished(place.out, plan.trials))

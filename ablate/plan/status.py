@@ -14,8 +14,9 @@ from rich.table import Table
 
 from ablate.errors import UserError
 from ablate.plan.claim import living
-from ablate.plan.files import PLAN, STUDY, ended, read_plan
+from ablate.plan.files import PLAN, STUDY, TUNED, ended, read_plan, searches
 from ablate.plan.pause import by_arm, paused, sentence, status_of
+from ablate.search.book import read_book
 from ablate.trial import Trial
 
 PAPER = 160  # columns where output goes to a file
@@ -71,6 +72,8 @@ def print_status(folder: Path, console: Console) -> None:
     for arm in resting:
         if standings[arm].waiting:
             console.print(sentence(arm, resting[arm], folder), markup=False, highlight=False)
+    for line in search_lines(folder):
+        console.print(line, markup=False, highlight=False)
     active = [standing for arm, standing in standings.items() if arm not in resting]
     for line in summary(list(standings.values()), active, held):
         console.print(line, highlight=False)
@@ -180,3 +183,18 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def search_lines(folder: Path) -> list[str]:
+    """Return how far the searches are, and where the table that follows them is."""
+    lines = []
+    for arm, search in searches(folder).items():
+        book = read_book(folder / "search" / f"{search['key']}.json")
+        told = [c for c in book.candidates if c.state]
+        counts = Counter("refused" if c.refused else c.state.lower() for c in told)
+        words = ", ".join(f"{n} {state}" for state, n in counts.most_common()) or "no setting yet"
+        share = book.images / search["budget_images"]
+        lines.append(f"search, {arm}: {words}; {share:.0%} of {search['budget_images']:,} images")
+    if (folder / TUNED / STUDY).is_file():
+        lines.append(f"The search is over; ablate status {folder / TUNED} tells of the tuned arms.")
+    return lines
