@@ -27,7 +27,7 @@ class Watch:
     def __init__(self, folder: Path, trials: Sequence[Trial], images: int) -> None:
         self.folder, self.trials, self.images = folder, trials, images
         self.planned, self.seeds = trials, len({trial.seed for trial in trials})
-        self.console = Console(highlight=False)
+        self.console = Console(highlight=False, soft_wrap=True)  # whole lines, also in a file
         self.todo = unfinished(folder, trials)
         self.first: tuple[int, float] | None = None
         self.told: set[str] = set()
