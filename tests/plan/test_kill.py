@@ -104,10 +104,24 @@ def test_after_a_kill_at_any_moment_the_same_command_ends_as_if_nothing_had_happ
     kill_and_repeat(whole, tmp_path, victim, random.Random(f"{victim} {moment}"))
 
 
+def wait_for_a_moment(whole, folder, draw):
+    """Wait until some moment of a study: while it starts, or so far into one of its trainings.
+
+    Trainings are counted, not timed, as a busy machine may take its time.
+    """
+    undisturbed, _, seconds = whole
+    begun = draw.randint(0, len(undisturbed.trials))
+    deadline = time.monotonic() + forks.PATIENCE
+    while begun and read_log(folder).count("trained ") < begun:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    time.sleep(draw.random() * (seconds / 4 if begun else seconds / 2))
+
+
 def kill_and_repeat(whole, folder, victim, draw):
-    undisturbed, command, seconds = whole
+    undisturbed, command, _ = whole
     process = forks.start(folder, command)
-    time.sleep(draw.random() * seconds)
+    wait_for_a_moment(whole, folder, draw)
     try:
         strike(process, victim, draw)
     except ProcessLookupError:  # it has ended, or has no session of its own yet
@@ -121,7 +135,8 @@ def kill_and_repeat(whole, folder, victim, draw):
 
 
 def read_log(folder):
-    return (folder / "log").read_text()
+    path = folder / "log"
+    return path.read_text() if path.exists() else ""
 
 
 @pytest.fixture(scope="module")
