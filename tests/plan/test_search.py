@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import time
 
@@ -33,9 +34,19 @@ def books(folder):
             for arm, s in searches(folder).items()}  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A study that was searched, for all tests to copy."""
+    folder = tmp_path_factory.mktemp("searched")
+    command = ["sweep", TUNED[0], *SMALL, *TUNED[1:], BASIC, f"cache={folder / 'cache'}"]
+    assert forks.run(folder, command) == 0, (folder / "log").read_text()
+    return folder
+
+
 @pytest.fixture
-def tuned(place):
-    assert place.type("sweep", *TUNED, BASIC) == 0, place.out + place.err
+def tuned(place, searched):
+    for name in ("results", "cache"):
+        shutil.copytree(searched / name, place.path / name, symlinks=True)
     return place.path / FOLDER
 
 
@@ -116,14 +127,14 @@ def test_a_search_starts_from_the_best_of_an_earlier_one(place, tuned):
 
 
 def test_pruned_settings_are_stored_as_pruned_and_buy_further_ones(place):
-    words = [*TUNED, BASIC, "search/pruner=median", "search.trials=12",
-             "search.pruner.n_startup_trials=2", "study.tricks=[r1]"]  # fmt: skip
+    words = [*TUNED, BASIC, "search/pruner=median", "search.trials=5",
+             "search.pruner.n_startup_trials=1", "study.tricks=[r1]"]  # fmt: skip
     assert place.type("sweep", *words) == 0, place.err
     folder = place.path / FOLDER
     found = [c for book in books(folder).values() for c in book.candidates]
     pruned = [c for c in found if c.state == "PRUNED"]
     assert pruned
-    assert len(found) > 2 * 12
+    assert len(found) > 2 * 5
     for trial in (trial for c in pruned for trial in c.trials):
         status = json.loads((folder / "trials" / trial / "status.json").read_text())
         assert status["status"] == "pruned"
@@ -161,11 +172,9 @@ def test_a_search_that_cannot_be_made_is_refused_before_anything_is_written(plac
 def whole(tmp_path_factory):
     """An undisturbed search, the command and how long it takes with everything cached."""
     folder = tmp_path_factory.mktemp("whole")
-    command = ["sweep", *SMALL, *TUNED, "search.trials=3", "search/pruner=median", BASIC,
-               "search.pruner.n_startup_trials=1", "study.workers=2", "out=study",
+    command = ["sweep", TUNED[0], *SMALL, *TUNED[1:], "search.trials=3", "search/pruner=median",
+               "search.pruner.n_startup_trials=1", BASIC, "study.workers=2", "out=study",
                f"cache={folder / 'cache'}"]  # fmt: skip
-    command.remove("one_at_a_time")
-    command.insert(1, "one_at_a_time")
     assert forks.run(folder, command) == 0, (folder / "log").read_text()
     second, start = tmp_path_factory.mktemp("second"), time.monotonic()
     assert forks.run(second, command) == 0, (second / "log").read_text()
