@@ -267,6 +267,7 @@ class Tuning:
             **read_study(self.folder),
             "plan_sha256": hash_of(content),
             "tuning_seeds": list(self.arms[0].rules.seeds),
+            "tuning_metric": self.metric,
             "search": [summary(search, tricks) for search, tricks in chosen],
         }
         folder = self.folder / TUNED
@@ -295,6 +296,7 @@ def summary(search: ArmSearch, tricks: Mapping[str, Any]) -> dict[str, Any]:
         "best": None if best is None else best.number,
         "value": None if best is None else best.values[0],
         "tricks": tricks,
+        "searched": sorted(search.space.kinds),
         "front": [{"number": c.number, "values": c.values, "params": c.params} for c in front],
     }
 

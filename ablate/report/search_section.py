@@ -1,0 +1,47 @@
+"""What the search before a tuned study has tried, spent and found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ablate.metric_catalog import SCALE
+
+COLUMNS = ["arm", "settings", "images", "budget_images", "best", "value", "tricks"]
+
+
+def search_table(study: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row an arm of a tuned study; no rows where nothing was searched.
+
+    `settings` counts what was tried by how it ended, `value` is the best one's metric over the tuning
+    seeds (their geometric mean on the ratio scale): the winner of many, and so too good to compare.
+    """
+    return pd.DataFrame([row(about, study) for about in study.get("search", [])], columns=COLUMNS)
+
+
+def row(about: Mapping[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what one arm's search has come to."""
+    counts = dict(about["settings"])
+    if about["failed"]:
+        counts["failed"] = about["failed"]
+        counts["complete"] = counts.get("complete", 0) - about["failed"]
+    value = about["value"]
+    if value is not None and SCALE[study["tuning_metric"]] == "ratio":
+        value = math.exp(value)
+    return {
+        "arm": about["arm"],
+        "settings": ", ".join(f"{n} {state}" for state, n in counts.items() if n),
+        "images": about["images"],
+        "budget_images": about["budget_images"],
+        "best": about["best"],
+        "value": value,
+        "tricks": "; ".join(
+            f"{trick}.{key}={setting:.4g}"
+            for trick, settings in about["tricks"].items()
+            for key, setting in settings.items()
+            if f"{trick}.{key}" in about["searched"]
+        ),
+    }
