@@ -12,6 +12,7 @@ from ablate.report.curves_figure import curves_figure
 from ablate.report.failure_tables import policy_rows, reliability_rows
 from ablate.report.forest_figure import forest_figure
 from ablate.report.half_normal_figure import half_normal_figure
+from ablate.report.html_page import html_page
 from ablate.report.manifest import manifest
 from ablate.report.page import page, question
 from ablate.report.samples_figure import samples_figure
@@ -80,6 +81,7 @@ def contents(study: Study) -> dict[str, bytes]:
         drawn["half_normal.png"] = half_normal_figure(study.answer.half_normal, study.metric)
     files = {name: content for name, content in drawn.items() if content is not None}
     files["report.md"] = page(study, list(files)).encode()
+    files["report.html"] = html_page(study, list(files)).encode()
     files |= {name: csv(table).encode() for name, table in all_tables(study).items()}
     files[MANIFEST] = manifest(study, question(study), files)
     return files

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from ablate.analysis.bands import bands, metric_curves, thin
+from ablate.analysis.bands import bands, thin
 from ablate.analysis.metric import Metric
 from ablate.report import style, words
+from ablate.report.curve_rows import metric_bands
 from ablate.report.study import Study
 
 LOSSES = {"loss_d": "loss of D", "loss_g": "loss of G"}
@@ -48,7 +49,7 @@ def curves_figure(study: Study) -> bytes:
 
 def _draw(study: Study, arms: list[str], axes: np.ndarray) -> None:
     done = study.curves[~study.curves["failed"]]
-    table = pd.concat([bands(done), _metric_bands(study)])
+    table = pd.concat([bands(done), metric_bands(study)])
     failed = thin(study.curves[study.curves["failed"]], 120)
     for i, arm in enumerate(arms):
         for j, signal in enumerate([*LOSSES, study.metric.name]):
@@ -59,19 +60,6 @@ def _draw(study: Study, arms: list[str], axes: np.ndarray) -> None:
             lost = failed[(failed["arm"] == arm) & (failed["signal"] == signal)]
             for _, one in lost.groupby("trial"):
                 _lost(axes[i, j], one)
-
-
-def _metric_bands(study: Study) -> pd.DataFrame:
-    """Return bands of the metric; their mean is geometric on the ratio scale, as in the table."""
-    generators = dict(zip(study.final["arm"], study.final["generator"], strict=True))
-    curves = metric_curves(study.frame, study.metric, generators)
-    done = set(study.final.loc[~study.final["failed"], "trial"])
-    curves = curves[curves["trial"].isin(done)]
-    if not study.metric.is_ratio:
-        return bands(curves)
-    positive = curves[curves["value"] > 0]
-    table = bands(positive.assign(value=np.log(positive["value"])))
-    return table.assign(**{name: np.exp(table[name]) for name in ("mean", "low", "high")})
 
 
 def _band(axis: Axes, rows: pd.DataFrame, colour: str, alpha: float) -> None:
