@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,10 +124,18 @@ def _interactions(study: Study) -> list[Chart]:
     rows = table[(table["order"] == 2) & np.isfinite(table["effect"])]
     levels = layout_of(study.plan).levels
     done = study.final[~study.final["failed"]].join(levels, on="arm", how="inner", rsuffix=" ")
-    return [
+    found = [
         _interaction(study, done, str(name), place)
         for place, name in enumerate(rows["term"].head(MOST_INTERACTIONS))
     ]
+    means = [y for one in found for line in one.figure["data"] for y in line["y"] if y is not None]
+    if means:  # one axis for all: a steep line is a large effect in every panel
+        low, high = study.metric.forward(np.array([min(means), max(means)], dtype="float64"))
+        ends = np.array([low, high]) + 0.08 * (high - low) * np.array([-1, 1])
+        for one in found:
+            axis = one.figure["layout"]["yaxis"]
+            axis["range"] = list(ends / np.log(10) if study.metric.is_ratio else ends)
+    return found
 
 
 def _interaction(study: Study, done: pd.DataFrame, name: str, place: int) -> Chart:
@@ -151,9 +159,13 @@ def _interaction(study: Study, done: pd.DataFrame, name: str, place: int) -> Cha
                 "hovertemplate": "%{y:.4g}, %{customdata} trials",
             }
         )
-    layout = {"yaxis": _axis(study.metric), "xaxis": {"type": "category"}, "showlegend": True}
+    layout = {"yaxis": _axis(study.metric), "xaxis": _levels_axis(cells), "showlegend": True}
     alt = f"Mean {study.metric.name} at every level of {across} and {lines}, a line for each {lines}"
     return Chart(f"interaction-{place}", term(name), alt, {"data": data, "layout": layout})
+
+
+def _levels_axis(levels: Sized) -> dict[str, Any]:
+    return {"type": "category", "range": [-0.3, len(levels) - 0.7]}
 
 
 def _half_normal(study: Study) -> list[Chart]:

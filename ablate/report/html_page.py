@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 
 from ablate.analysis.metric import Metric
 from ablate.report import effect_tables, words
-from ablate.report.answer_section import answer_text, beside
+from ablate.report.answer_section import HALF_NORMAL, answer_text, beside
 from ablate.report.behind import arms_behind, trials_behind
 from ablate.report.charts import charts, curve_panels
 from ablate.report.grids import grids
@@ -28,7 +28,7 @@ from ablate.report.study import Study
 TONES = {"better": "good", "better together": "good", "worse": "bad", "worse together": "bad"}
 OWN = ("answer", "arms", "curves", "samples")  # sections that the page shows in its own way
 WHISKER_WIDTH = 130  # pixels
-FAR = 4.0  # times the usual reach of an interval: what lies beyond would squeeze all others
+FAR = 20.0  # times the usual reach of an interval: what lies beyond would squeeze all others
 
 
 JOINS = re.compile(r"(?<=[+,_=])")  # behind these a name may be broken
@@ -102,6 +102,7 @@ def html_page(study: Study, figures: list[str]) -> str:
         panels=curve_panels(study),
         grids=grids(study),
         names=list(places),
+        half_normal=HALF_NORMAL,
         behind=_behind(study),
         as_json=as_json,
         plotly=Markup(get_plotlyjs()),

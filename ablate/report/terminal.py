@@ -16,7 +16,6 @@ from ablate.report import effect_tables, words
 from ablate.report.answer import Answer
 
 WIDTH = 100
-LONG = ("p", "p, own spread", "failed with, without")
 ARM_WIDTHS = (26, 20)
 STYLES = {"better": "bold green", "worse": "red", "trade-off": "yellow", "suspect": "magenta"}
 STYLES |= {"better together": "bold green", "worse together": "red"}
@@ -34,18 +33,12 @@ def render(comparison: pd.DataFrame, stream: TextIO | None = None, *, screen: bo
 def render_answer(answer: Answer, metric: Metric, stream: TextIO | None = None) -> None:
     """Print a table of effects, shares or steps, with what its numbers are."""
     console, unicode = _console(stream)
-    heading, *rows = _short(effect_tables.lines(answer, metric))
+    heading, *rows = effect_tables.short(effect_tables.lines(answer, metric))
     lines = [[words.wrapped(name, ARM_WIDTHS[1]), *rest] for name, *rest in rows]
     spelled = [[_spell(cell, unicode) for cell in line] for line in [heading, *lines]]
     console.print(_grid(_fitted(spelled), plain=not console.is_terminal))
     text = effect_tables.headline(answer, metric).replace("*", "")
     console.print(Text(_spell(text, unicode)))
-
-
-def _short(lines: list[list[str]]) -> list[list[str]]:
-    """Leave out what a terminal has no room for and the report has."""
-    kept = [i for i, heading in enumerate(lines[0]) if heading not in LONG]
-    return [[line[i] for i in kept] for line in lines]
 
 
 def _console(stream: TextIO | None) -> tuple[Console, bool]:

@@ -88,7 +88,7 @@ function traces(panel, on) {
       found.push({
         x: [...kept, ...back].map((i) => curve.images[i]),
         y: [...kept.map((i) => curve.low[i]), ...back.map((i) => curve.high[i])],
-        fill: "toself", fillcolor: ink(arm) + "26", line: { width: 0 }, mode: "lines", hoverinfo: "skip",
+        fill: "toself", fillcolor: ink(arm) + (on.length > 4 ? "14" : "26"), line: { width: 0 }, mode: "lines", hoverinfo: "skip",
       });
     }
     const told = curve.low.map((low, i) => `${low === null ? "" : ` [${low}, ${curve.high[i]}]`}, ${curve.seeds} seeds`);
