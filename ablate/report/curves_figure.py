@@ -32,7 +32,7 @@ def curves_figure(study: Study) -> bytes:
     with style.look():
         height = ROW_INCHES * len(arms) + EDGE_INCHES
         figure = Figure(figsize=(style.WIDTH_INCHES, height), facecolor="white")
-        axes = figure.subplots(len(arms), len(LOSSES) + 1, sharex=True, squeeze=False)
+        axes = figure.subplots(len(arms), len(LOSSES) + 1, squeeze=False)
         _draw(study, arms, axes)
         _frame(study, arms, axes)
         _legend(figure, bool(study.failed["arm"].isin(arms).any()), height)
@@ -82,8 +82,7 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
         axis.set_title(text, pad=5)
     for axis in axes[-1]:
         axis.set_xlabel("real images shown to D", fontsize=6.5, color="#555555")
-        axis.xaxis.set_major_locator(MaxNLocator(3))
-        axis.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    _share_image_axis(axes)
     for arm, row in zip(arms, axes, strict=True):
         row[0].annotate(
             words.wrapped(arm, 20),
@@ -99,6 +98,18 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
         for axis in row[:-1]:
             axis.yaxis.set_major_locator(MaxNLocator(3))
     _share_metric_axis(axes[:, -1], study.metric)
+
+
+def _share_image_axis(axes: np.ndarray) -> None:
+    """Give all panels one range; matplotlib's own sharing visits all of them at every line."""
+    lims = [axis.dataLim for axis in axes.ravel() if np.isfinite(axis.dataLim.x0)]
+    low, high = min((lim.x0 for lim in lims), default=0), max((lim.x1 for lim in lims), default=1)
+    room = 0.05 * (high - low) or 0.5
+    for axis in axes.ravel():
+        axis.set_xlim(low - room, high + room)
+        axis.xaxis.set_major_locator(MaxNLocator(3))
+        axis.xaxis.set_major_formatter(FuncFormatter(_thousands))
+        axis.tick_params(labelbottom=axis in axes[-1])
 
 
 def _share_metric_axis(column: np.ndarray, metric: Metric) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from ablate.report.samples_figure import COLUMNS, sample_grid, sample_note, samples_figure, shown_seed, strip
+from ablate.report.samples_figure import COLUMNS, sample_grids, sample_note, samples_figure, shown_seed, strip
 from ablate.report.study import Study
 
 LOSSLESS_BYTES = 1_000_000  # all arms together; above it images lose what no eye sees
@@ -42,7 +42,7 @@ def grids(study: Study) -> list[Grid]:
     """Return one row an arm, or one image of all for points in a plane; none without samples."""
     seed = shown_seed(study)
     arms = list(study.table["arm"])
-    found = {arm: sample_grid(study, arm, seed) for arm in arms}
+    found = sample_grids(study, arms, seed)
     present = [grid for grid in found.values() if grid is not None]
     if not present:
         return []

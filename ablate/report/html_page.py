@@ -22,7 +22,7 @@ from ablate.report.answer_section import HALF_NORMAL, answer_text, beside
 from ablate.report.behind import arms_behind, trials_behind
 from ablate.report.charts import charts, curve_panels
 from ablate.report.grids import grids
-from ablate.report.page import answer, legend, question, sections
+from ablate.report.page import Section, answer, legend, question
 from ablate.report.study import Study
 
 TONES = {"better": "good", "better together": "good", "worse": "bad", "worse together": "bad"}
@@ -79,12 +79,13 @@ class Table(NamedTuple):
     rows: list[Row]
 
 
-def html_page(study: Study, figures: list[str]) -> str:
-    """Return the whole of report.html; `figures` are the files that the sections may speak of."""
+def html_page(study: Study, told: list[Section]) -> str:
+    """Return the whole of report.html; `told` are the sections of report.md."""
     places = {str(arm): f"trials-{place}" for place, arm in enumerate(study.table["arm"])}
     drawn = charts(study)
-    told = [one for one in sections(study, figures) if one.key not in OWN]
-    after = {one.key: (one.title, markdown(one.lines, places)) for one in told}
+    after = {
+        one.key: (one.title, markdown(one.lines, places)) for one in told if one.key not in OWN
+    }
     return _environment().get_template("page.html.j2").render(
         title=question(study).replace("`", ""),
         question=inline(question(study)),

@@ -94,10 +94,10 @@ class Section(NamedTuple):
     lines: list[str]
 
 
-def page(study: Study, figures: list[str]) -> str:
-    """Return the whole of report.md; `figures` are the files that exist beside it."""
+def page(study: Study, told: list[Section]) -> str:
+    """Return the whole of report.md; `told` are its sections."""
     lines = [f"# {question(study)}", answer(study), ""]
-    for section in sections(study, figures):
+    for section in told:
         lines += [f"## {section.title}", ""] if section.title else []
         lines += ["\n".join(section.lines).rstrip(), ""]
     return "\n".join(lines).rstrip() + "\n"

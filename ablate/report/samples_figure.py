@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ablate.report import style, words
 from ablate.report.study import Study
-from ablate.store import read_samples
+from ablate.store import read_all_samples
 
 MOST_ARMS = 24
 COLUMNS = 12
@@ -24,7 +24,7 @@ def samples_figure(study: Study) -> bytes | None:
     """Return a PNG of one seed, the one with the fewest failures; None if nobody kept samples."""
     seed = shown_seed(study)
     arms = list(study.table["arm"])[:MOST_ARMS]
-    grids = {arm: sample_grid(study, arm, seed) for arm in arms}
+    grids = sample_grids(study, arms, seed)
     present = [grid for grid in grids.values() if grid is not None]
     if not present:
         return None
@@ -39,13 +39,16 @@ def shown_seed(study: Study) -> int:
     return int(done.index[done == done.max()].min())
 
 
-def sample_grid(study: Study, arm: str, seed: int) -> np.ndarray | None:
-    """Return the samples of an arm's trial under `seed` by the generator that is scored."""
-    one = study.final[(study.final["arm"] == arm) & (study.final["seed"] == seed)]
-    if one.empty:
-        return None
-    grids = read_samples(*study.folders, trial=one["trial"].iloc[0])
-    return grids.get(one["generator"].iloc[0] or "raw", next(iter(grids.values()), None))
+def sample_grids(study: Study, arms: list[str], seed: int) -> dict[str, np.ndarray | None]:
+    """Return arm -> the samples of its trial under `seed` by the generator that is scored."""
+    rows = study.final[study.final["seed"] == seed].set_index("arm")
+    found = read_all_samples(*study.folders, trials=list(rows["trial"]))
+    grids: dict[str, np.ndarray | None] = dict.fromkeys(arms)
+    for arm in rows.index.intersection(arms):
+        of_trial = found.get(rows.loc[arm, "trial"], {})
+        generator = rows.loc[arm, "generator"] or "raw"
+        grids[arm] = of_trial.get(generator, next(iter(of_trial.values()), None))
+    return grids
 
 
 def sample_note(study: Study, arm: str, seed: int) -> str:

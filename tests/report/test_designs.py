@@ -11,7 +11,7 @@ from ablate.report import render_answer, report, style
 from ablate.report.build import all_tables
 from ablate.report.effect_tables import term
 from ablate.report.forest_figure import colour_of
-from ablate.report.page import page
+from ablate.report.page import page, sections
 from ablate.report.study import gather
 from ablate.report.tables import everything
 from ablate.report.words import MINUS, TIMES
@@ -67,7 +67,8 @@ def text(folder):
 
 def told(folder, **options):
     """Return the page alone, without its figures."""
-    return page(gather([folder], **options), [])
+    study = gather([folder], **options)
+    return page(study, sections(study, []))
 
 
 @pytest.mark.parametrize("name", PLANS)
