@@ -123,7 +123,8 @@ def _interactions(study: Study) -> list[Chart]:
     table = study.answer.table
     rows = table[(table["order"] == 2) & np.isfinite(table["effect"])]
     levels = layout_of(study.plan).levels
-    done = study.final[~study.final["failed"]].join(levels, on="arm", how="inner", rsuffix=" ")
+    done = study.final.loc[~study.final["failed"], ["arm", "value"]]
+    done = done.merge(levels, left_on="arm", right_index=True)
     found = [
         _interaction(study, done, str(name), place)
         for place, name in enumerate(rows["term"].head(MOST_INTERACTIONS))

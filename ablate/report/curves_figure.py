@@ -17,7 +17,7 @@ from ablate.report.curve_rows import metric_bands
 from ablate.report.study import Study
 
 LOSSES = {"loss_d": "loss of D", "loss_g": "loss of G"}
-MOST_ARMS = 32
+MOST_ARMS = 16
 ROW_INCHES = 0.92
 EDGE_INCHES = 0.95  # titles and legend above, axis label below
 

@@ -12,7 +12,7 @@ from PIL import Image
 from ablate.report.samples_figure import COLUMNS, sample_grids, sample_note, samples_figure, shown_seed, strip
 from ablate.report.study import Study
 
-LOSSLESS_BYTES = 1_000_000  # all arms together; above it images lose what no eye sees
+LOSSLESS_PIXELS = 1_000_000  # numbers, all arms together; above it images lose what no eye sees
 QUALITY = 80
 
 
@@ -63,15 +63,13 @@ def _framed(image: bytes | None, pixels: np.ndarray | None) -> tuple[str, int, i
 
 
 def _encoded(strips: dict[str, np.ndarray | None]) -> dict[str, bytes | None]:
-    exact = {arm: None if one is None else _webp(one, True) for arm, one in strips.items()}
-    if sum(len(one) for one in exact.values() if one) <= LOSSLESS_BYTES:
-        return exact
-    return {arm: None if one is None else _webp(one, False) for arm, one in strips.items()}
+    lossless = sum(one.size for one in strips.values() if one is not None) <= LOSSLESS_PIXELS
+    return {arm: None if one is None else _webp(one, lossless) for arm, one in strips.items()}
 
 
 def _webp(pixels: np.ndarray, lossless: bool) -> bytes:
     sink = io.BytesIO()
-    Image.fromarray(pixels).save(sink, "WEBP", lossless=lossless, quality=QUALITY)
+    Image.fromarray(pixels).save(sink, "WEBP", lossless=lossless, quality=QUALITY, method=2)
     return sink.getvalue()
 
 

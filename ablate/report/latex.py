@@ -24,7 +24,7 @@ LETTERS = {
     "<": r"\ensuremath{<}",
     ">": r"\ensuremath{>}",
     "|": r"\ensuremath{|}",
-    '"': r"\textquotedbl{}",
+    '"': r"\textquotedblright{}",
     "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
     "-": "-{}",  # two of them are no dash
@@ -37,6 +37,7 @@ LETTERS = {
     words.MINUS: r"\ensuremath{-}",
     words.NONE: "--",
 }
+LATIN = "".join(map(chr, range(0xC0, 0x100))).translate(dict.fromkeys(map(ord, "ÐÞðþ×÷")))
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 INTERVAL = " [95 % CI]"  # said in the caption; a column has no room for it
 NAME_WIDTH = 0.25  # of a line
@@ -45,18 +46,14 @@ LABEL = re.compile(r"[^a-zA-Z0-9-]+")
 
 def escape(text: str) -> str:
     r"""Return `text` as LaTeX prints it; letters that pdflatex lacks as their code, U+4E2D."""
-    return "".join(LETTERS.get(letter) or _letter(letter) for letter in " ".join(text.split()))
+    told = "".join(LETTERS.get(letter) or _letter(letter) for letter in " ".join(text.split()))
+    return "{}" + told if told[:1] in ("[", "*") else told  # else they belong to the row before
 
 
 def _letter(letter: str) -> str:
-    if " " <= letter <= "~":
-        return letter
-    if letter.isalpha() and letter in LATIN:
+    if " " <= letter <= "~" or letter in LATIN:
         return letter
     return rf"\texttt{{U+{ord(letter):04X}}}"
-
-
-LATIN = "".join(map(chr, range(0xC0, 0x100)))
 
 
 def stars(p: float) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 
 from ablate.report import effect_tables, tables, words
 from ablate.report.answer_section import answer_section, beside
+from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
 from ablate.report.manifest import trained_with
+from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.study import Study
 from ablate.report.tables import escape
 from ablate.store.arms import read_arms
@@ -121,7 +123,7 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("refused", "Arms that were planned and cannot be", _refused(study)),
         Section("doubts", "Doubts about combinations", _doubts(study)),
         Section("curves", "Training curves", _curves(study, figures)),
-        Section("samples", "Samples", _samples(figures)),
+        Section("samples", "Samples", _samples(study, figures)),
         Section("failures", "Failures", _failures(study)),
         Section("policies", "What failures do to the answer", policy_lines(study)),
         Section("others", "Other metrics, described and not tested", _others(study)),
@@ -221,15 +223,20 @@ def _curves(study: Study, figures: list[str]) -> list[str]:
     text = (
         "Mean and range over seeds that are done; a failed seed ends with a cross. Losses of "
         "different adversaries do not compare, so each panel of a loss has its own axis; the "
-        "metric's axis is shared."
+        "metric's axis is shared." + _cut(study, MOST_ARMS)
     )
     return ["![Losses and metric over images shown, a row per arm](curves.png)", "", text]
 
 
-def _samples(figures: list[str]) -> list[str]:
+def _cut(study: Study, most: int) -> str:
+    return f" The first {most} arms; report.html has all." if len(study.table) > most else ""
+
+
+def _samples(study: Study, figures: list[str]) -> list[str]:
     if "samples.png" not in figures:
         return []
     text = "All of one seed, the one with the fewest failures; its first samples, none picked out."
+    text += _cut(study, MOST_GRIDS)
     return ["![Samples, a row per arm and the same latents in every row](samples.png)", "", text]
 
 
