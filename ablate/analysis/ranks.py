@@ -66,7 +66,7 @@ def pairwise_t(values: Values, first: Indices, second: Indices) -> tuple[Values,
     squares = ((differences - mean) ** 2).sum(0, where=complete)
     sd = _settled(np.sqrt(squares / df), rounding)
     error = np.where(sd > 0, sd, np.nan) / np.sqrt(seeds)
-    return mean, 2 * stats.t.sf(np.abs(mean / error), df)
+    return mean, np.asarray(2 * stats.t.sf(np.abs(mean / error), df))
 
 
 def _settled(values: Values, rounding: Values) -> Values:

@@ -53,11 +53,7 @@ def _pairs(name: str, row: words.Row, by_arm: Mapping[str, pd.DataFrame], study:
     arm, other = str(row["arm"]), str(row["reference"])
     own = by_arm[arm]
     headings = ["seed", "trial", "ended as", study.metric.name, "images shown", "wall s"]
-    rows = [
-        [str(seed), one["trial"], _ending(one), _digits(one["value"]), str(one["images_shown"])]
-        + [_digits(one["wall_seconds"], 4)]
-        for seed, one in zip(own.index, own.to_dict("records"), strict=True)
-    ]
+    rows = [_trial(seed, one) for seed, one in zip(own.index, own.to_dict("records"), strict=True)]
     title = f"{arm}: {row['done']} of {row['trials']} trials done"
     if arm == other:
         return Behind(name, title, headings, rows, {})
@@ -67,6 +63,11 @@ def _pairs(name: str, row: words.Row, by_arm: Mapping[str, pd.DataFrame], study:
     for cells, value, size in zip(rows, theirs, change, strict=True):
         cells += [_digits(value), _digits(study.metric.back(size))]
     return Behind(name, title, headings, rows, {})
+
+
+def _trial(seed: int, one: words.Row) -> list[str]:
+    value, seconds = _digits(one["value"]), _digits(one["wall_seconds"], 4)
+    return [str(seed), one["trial"], _ending(one), value, str(one["images_shown"]), seconds]
 
 
 def _ending(one: words.Row) -> str:
@@ -112,6 +113,6 @@ def factors_of(name: str) -> list[tuple[str, str]]:
 
     As `a:b = -c:d` or `loss=ns:r1` names them.
     """
-    first = name.split(" = ")[0].lstrip("-")
+    first = name.split(" = ", maxsplit=1)[0].lstrip("-")
     parts = [part.partition("=") for part in first.split(":")]
     return [(factor, level) for factor, _, level in parts]

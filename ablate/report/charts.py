@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ablate.analysis.bands import bands, intervals, thin
@@ -161,7 +162,9 @@ def _interaction(study: Study, done: pd.DataFrame, name: str, place: int) -> Cha
             }
         )
     layout = {"yaxis": _axis(study.metric), "xaxis": _levels_axis(cells), "showlegend": True}
-    alt = f"Mean {study.metric.name} at every level of {across} and {lines}, a line for each {lines}"
+    alt = (
+        f"Mean {study.metric.name} at every level of {across} and {lines}, a line for each {lines}"
+    )
     return Chart(f"interaction-{place}", term(name), alt, {"data": data, "layout": layout})
 
 
@@ -242,17 +245,19 @@ def _front(study: Study) -> list[Chart]:
     on_front = words.listing([str(arm) for arm in steps["arm"]], 12)
     alt = f"{study.metric.name} against wall seconds; no other arm is better and cheaper than "
     return [
-        Chart("front", "Quality and cost", alt + on_front, {"data": [line, points], "layout": layout})
+        Chart(
+            "front", "Quality and cost", alt + on_front, {"data": [line, points], "layout": layout}
+        )
     ]
 
 
-def front(table: pd.DataFrame, metric: Metric) -> np.ndarray:
+def front(table: pd.DataFrame, metric: Metric) -> npt.NDArray[np.bool_]:
     """Return which rows no other one beats in mean and wall seconds, as booleans `[A]`."""
     cost = table["wall_seconds"].to_numpy()
     loss = -table["mean"].to_numpy() if metric.higher_is_better else table["mean"].to_numpy()
     no_worse = (cost[:, None] <= cost) & (loss[:, None] <= loss)  # [A, A], row beats column
     strictly = (cost[:, None] < cost) | (loss[:, None] < loss)
-    return ~(no_worse & strictly).any(0)
+    return np.asarray(~(no_worse & strictly).any(0))
 
 
 def _axis(metric: Metric) -> dict[str, Any]:

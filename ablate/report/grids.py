@@ -9,7 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from ablate.report.samples_figure import COLUMNS, sample_grids, sample_note, samples_figure, shown_seed, strip
+from ablate.report.samples_figure import (
+    COLUMNS,
+    sample_grids,
+    sample_note,
+    samples_figure,
+    shown_seed,
+    strip,
+)
 from ablate.report.study import Study
 
 LOSSLESS_PIXELS = 1_000_000  # numbers, all arms together; above it images lose what no eye sees

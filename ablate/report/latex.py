@@ -37,7 +37,8 @@ LETTERS = {
     words.MINUS: r"\ensuremath{-}",
     words.NONE: "--",
 }
-LATIN = "".join(map(chr, range(0xC0, 0x100))).translate(dict.fromkeys(map(ord, "ÐÞðþ×÷")))
+NOT_IN_OT1 = (0xD0, 0xD7, 0xDE, 0xF0, 0xF7, 0xFE)  # eth, thorn, and two signs
+LATIN = "".join(chr(code) for code in range(0xC0, 0x100) if code not in NOT_IN_OT1)
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 INTERVAL = " [95 % CI]"  # said in the caption; a column has no room for it
 NAME_WIDTH = 0.25  # of a line
