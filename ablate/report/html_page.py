@@ -45,7 +45,7 @@ def html_page(study: Study, told: list[Section]) -> str:
             asked=answer_table(study),
             asked_text=markdown(answer_text(study), places) if study.answer.kind != "arms" else "",
             beside=markdown([beside(study)], {}) if study.answer.kind != "arms" else "",
-            arms=arms_table(study),
+            arms=arms_table(study.table, study.metric, study.decisions.screen),
             legend=markdown(legend(study), {}),
             before={key: after.pop(key) for key in FIRST if key in after},
             after=after,

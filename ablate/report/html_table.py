@@ -62,12 +62,11 @@ class Table(NamedTuple):
     rows: list[Row]
 
 
-def arms_table(study: Study) -> Table:
-    """Return the comparison of arms."""
-    screen = study.decisions.screen
-    rows = study.table.to_dict("records")
-    lines = [words.headings(study.metric, screen), *(words.cells(row, screen) for row in rows)]
-    return table("arms", "Arms against the reference", lines, study.table, "trials", study.metric)
+def arms_table(comparison: pd.DataFrame, metric: Metric, screen: bool = False) -> Table:
+    """Return a table of arms, columns `columns.COMPARISON`."""
+    rows = comparison.to_dict("records")
+    lines = [words.headings(metric, screen), *(words.cells(row, screen) for row in rows)]
+    return table("arms", "Arms against the reference", lines, comparison, "trials", metric)
 
 
 def answer_table(study: Study) -> Table | None:

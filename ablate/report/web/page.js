@@ -134,6 +134,7 @@ function lead(arm) {
 
 all("table").filter((table) => table.tHead).forEach(sortable);
 all("table.main").forEach(filterable);
+all(".wide").filter((one) => one.scrollWidth > one.clientWidth).forEach((one) => { one.tabIndex = 0; });
 boxes.forEach((box, arm) => {
   const path = box.nextElementSibling.firstElementChild;
   path.setAttribute("stroke", ink(arm));
