@@ -86,7 +86,13 @@ def arms_behind(study: Study) -> list[Behind]:
     layout = layout_of(study.plan).only(list(study.table["arm"]))
     kind = {"effects": "effect", "shares": "share"}[study.answer.kind]
     return [
-        Behind(f"{kind}-{place}", term(name), [], [], _sides(layout, name, study.answer.design))
+        Behind(
+            f"{kind}-{place}",
+            f"{kind} of {term(name)}: the arms it is computed from",
+            [],
+            [],
+            _sides(layout, name, study.answer.design),
+        )
         for place, name in enumerate(study.answer.names)
     ]
 

@@ -98,11 +98,11 @@ function traces(panel, on) {
     });
   }
   for (const lost of panel.lost.filter((one) => on.includes(one.arm))) {
-    const symbols = lost.images.map((_, i) => (i === lost.images.length - 1 ? "x-thin" : "circle"));
-    const sizes = symbols.map((symbol) => (symbol === "circle" ? 0 : 7));
+    const symbols = lost.images.map((_, i) => (i === lost.images.length - 1 ? "x-thin-open" : "circle"));
+    const sizes = symbols.map((symbol) => (symbol === "circle" ? 0 : 8));
     found.push({
       x: lost.images, y: lost.value, meta: lost.arm, mode: "lines+markers", line: { color: ink(lost.arm), width: 0.8, dash: "dot" },
-      marker: { symbol: symbols, size: sizes, line: { width: 2, color: ink(lost.arm) } },
+      marker: { symbol: symbols, size: sizes, color: ink(lost.arm), line: { width: 2.5 } },
       hovertemplate: `${shown(data.names[lost.arm]).replaceAll("%{", "% {")}, seed ${lost.seed}: failed<br>%{x:,} images: %{y}<extra></extra>`,
     });
   }
