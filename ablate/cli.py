@@ -22,6 +22,7 @@ examples:
   ablate train trick=[label_smooth,ema_g] seed=3   one trial
   ablate plan demo                                 what a study would train, and how long
   ablate sweep demo                                a ready study
+  ablate status results/demo                       how far it is
   ablate compare results/demo                      its arms, in the terminal
   ablate report results/demo -o reports/demo       its tables and figures
 """
@@ -53,6 +54,8 @@ was stopped. STUDY is a ready one or the path of a yaml.
   study.always=[batch_norm]        tricks that are on in every arm
   out=results/mine                 where results go
   hydra/launcher=basic             all trials in this process; the default is one worker per core
+  hydra/launcher=ray               on a Ray cluster: hydra.launcher.address=HOST:6379
+  hydra/launcher=submitit_slurm    as Slurm jobs: study.workers=8 hydra.launcher.partition=gpus
 """
 PLAN = """\
 usage: ablate plan STUDY [key=value ...] [--config-dir DIR]
@@ -155,7 +158,9 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` shows what to type.")
 
 
-COMMANDS = ("train", "plan", "sweep", "compare", "report", "tricks", "data")
+COMMANDS = (
+    "train", "plan", "sweep", "status", "retry", "compare", "report", "tricks", "data"
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -171,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("train", help="train one trial, or several with -m")
     commands.add_parser("plan", help="print what a study would train, and how long it would take")
     commands.add_parser("sweep", help="plan and train a study")
+    add_study_commands(commands)
     one = commands.add_parser("compare", help="the table of a results folder, in the terminal")
     _add_choices(one)
     one.add_argument(
@@ -193,6 +199,43 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--root", type=Path, required=True, help="folder of data sets")
     one.set_defaults(run=fetch)
     return top
+
+
+def add_study_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add what can be asked of, and done to, a study that is under way."""
+    one = commands.add_parser("status", help="how far a study is, and what it has cost")
+    one.add_argument("folder", type=Path, metavar="DIR", help="results folder")
+    one.set_defaults(run=status)
+    one = commands.add_parser("retry", help="let the next sweep train failed trials again")
+    one.add_argument("folder", type=Path, metavar="DIR", help="results folder")
+    one.add_argument("--status", required=True, help="crashed, killed, diverged, ...")
+    one.add_argument("--arm", help="of this arm alone")
+    one.add_argument("--yes", action="store_true", help="also where the status is done")
+    one.set_defaults(run=retry)
+
+
+def status(parsed: argparse.Namespace) -> None:
+    """Run `ablate status`."""
+    from rich.console import Console
+
+    from ablate.plan.status import print_status
+
+    print_status(parsed.folder, Console())
+
+
+def retry(parsed: argparse.Namespace) -> None:
+    """Run `ablate retry`.
+
+    Raises:
+        UserError: Results that are good are to be moved, and nobody said yes to it.
+    """
+    from ablate.plan.retry import retry as again
+
+    if parsed.status == "done" and not parsed.yes:
+        raise UserError(
+            "Trials that are done have nothing to mend; type --yes as well to train them again."
+        )
+    print(again(parsed.folder, parsed.status, parsed.arm))
 
 
 def _add_choices(one: argparse.ArgumentParser) -> None:
