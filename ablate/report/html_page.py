@@ -64,10 +64,11 @@ def html_page(study: Study, told: list[Section]) -> str:
 
 def _facts(study: Study) -> list[tuple[str, str]]:
     conditions = study.conditions
+    images = int(conditions["budget"]["images"] or 0)  # imported trials may not tell
     return [
         ("Data", str(conditions["data"]["name"])),
         ("Model", str(conditions["model"]["name"])),
-        ("Budget", f"{int(conditions['budget']['images']):,} images a trial"),
+        ("Budget", f"{images:,} images a trial" if images else "not told"),
         ("Arms", str(len(study.table))),
         ("Seeds", str(study.final["seed"].nunique())),
         ("Trials", str(len(study.final))),
