@@ -8,10 +8,13 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ablate import __version__
 from ablate.errors import UserError
+
+if TYPE_CHECKING:
+    from ablate.report.study import Study
 
 EPILOG = """\
 examples:
@@ -20,6 +23,7 @@ examples:
   ablate plan demo                                 what a study would train, and how long
   ablate sweep demo                                a ready study
   ablate status results/demo                       how far it is
+  ablate compare results/demo                      its arms, in the terminal
   ablate report results/demo -o reports/demo       its tables and figures
 """
 TRAIN = """\
@@ -154,7 +158,9 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` shows what to type.")
 
 
-COMMANDS = ("train", "plan", "sweep", "status", "retry", "report", "tricks", "data")
+COMMANDS = (
+    "train", "plan", "sweep", "status", "retry", "compare", "report", "tricks", "data"
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -171,19 +177,16 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("plan", help="print what a study would train, and how long it would take")
     commands.add_parser("sweep", help="plan and train a study")
     add_study_commands(commands)
+    one = commands.add_parser("compare", help="the table of a results folder, in the terminal")
+    _add_choices(one)
+    one.add_argument(
+        "--arms", nargs="+", default=[], metavar="ARM",
+        help="show only these; p stays adjusted for all arms of the study",
+    )  # fmt: skip
+    one.set_defaults(run=compare)
     one = commands.add_parser("report", help="tables and figures of a results folder")
-    one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
+    _add_choices(one)
     one.add_argument("-o", "--out", type=Path, required=True, help="folder of the report")
-    one.add_argument("--metric", help="the metric that decides")
-    one.add_argument("--reference", help="arm that the others are compared with")
-    one.add_argument(
-        "--where", action="append", default=[], metavar="KEY=VALUE",
-        help="which conditions, where a folder holds several: data.name=digits",
-    )  # fmt: skip
-    one.add_argument(
-        "--screen", action="store_true",
-        help="adjust p by Benjamini-Hochberg: to pick what to study next, not to conclude",
-    )  # fmt: skip
     one.set_defaults(run=report)
     one = commands.add_parser("tricks", help="list all tricks, or show one")
     one.add_argument("name", nargs="?", help="name of a trick")
@@ -235,24 +238,57 @@ def retry(parsed: argparse.Namespace) -> None:
     print(again(parsed.folder, parsed.status, parsed.arm))
 
 
+def _add_choices(one: argparse.ArgumentParser) -> None:
+    """Add what a comparison can be asked for."""
+    one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
+    one.add_argument("--metric", help="the metric that decides")
+    one.add_argument("--reference", help="arm that the others are compared with")
+    one.add_argument(
+        "--where", action="append", default=[], metavar="KEY=VALUE",
+        help="which conditions, where a folder holds several: data.name=digits",
+    )  # fmt: skip
+    one.add_argument(
+        "--screen", action="store_true",
+        help="adjust p by Benjamini-Hochberg: to pick what to study next, not to conclude",
+    )  # fmt: skip
+
+
+def compare(parsed: argparse.Namespace) -> None:
+    """Run `ablate compare`."""
+    from ablate.report import require_arms
+
+    study = gathered(parsed)
+    require_arms(study, parsed.arms)
+    show(study, parsed.arms)
+
+
 def report(parsed: argparse.Namespace) -> None:
     """Run `ablate report`."""
-    from ablate.report import render, render_answer
-    from ablate.report import report as write
-    from ablate.report.study import gather
+    from ablate.report import write
+
+    study = gathered(parsed)
+    show(study)
+    print(f"Report: {write(study, parsed.out) / 'report.html'}")
+
+
+def gathered(parsed: argparse.Namespace) -> Study:
+    """Return the study that is asked for."""
+    from ablate.report import gather
 
     where = dict(condition(text) for text in parsed.where)
-    asked = (parsed.folders, parsed.metric, parsed.reference, where)
-    study = gather(*asked, screen=parsed.screen)
-    if study.answer.kind != "arms":
+    return gather(
+        parsed.folders, parsed.metric, parsed.reference, where, screen=parsed.screen
+    )  # fmt: skip
+
+
+def show(study: Study, arms: Sequence[str] = ()) -> None:
+    """Print what the design asks, and the arms."""
+    from ablate.report import render, render_answer
+
+    if study.answer.kind != "arms" and not arms:
         render_answer(study.answer, study.metric)
         print()
-    render(study.table, screen=parsed.screen)
-    folder = write(
-        parsed.folders, parsed.out, parsed.metric, parsed.reference, where=where,
-        screen=parsed.screen,
-    )  # fmt: skip
-    print(f"Report: {folder / 'report.md'}")
+    render(study.table, screen=study.decisions.screen, arms=arms)
 
 
 def condition(text: str) -> tuple[str, object]:

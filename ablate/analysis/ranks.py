@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import combinations
-
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from ablate.analysis.adjust import holm
 from ablate.analysis.columns import RANKS
 from ablate.analysis.decisions import Decisions
-from ablate.analysis.metric import Metric
-from ablate.analysis.paired import Paired, paired_t
+from ablate.analysis.metric import Metric, Values
+from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
 from ablate.store.schema import conform, names
+
+Indices = npt.NDArray[np.intp]
 
 
 def ranks(final: pd.DataFrame, metric: Metric, decisions: Decisions) -> pd.DataFrame:
@@ -29,24 +31,43 @@ def ranks(final: pd.DataFrame, metric: Metric, decisions: Decisions) -> pd.DataF
     """
     done = final[~final["failed"]]
     values = done.pivot(index="seed", columns="arm", values="value").transform(metric.forward)
-    pairs = list(combinations(map(str, values.columns), 2))
-    found = [_paired(values, *pair) for pair in pairs]
-    p = holm(pd.Series([one.p for one in found], dtype="float64"))
-    better, worse = Counter[str](), Counter[str]()  # arms that surely are better, or worse, than it
-    for (first, second), one, adjusted in zip(pairs, found, p, strict=True):
-        if adjusted <= decisions.alpha:
-            wins = metric.is_better(one.mean)
-            worse[first if wins else second] += 1
-            better[second if wins else first] += 1
+    first, second = np.triu_indices(len(values.columns), 1)
+    mean, p = pairwise_t(values.to_numpy(), first, second)
+    sure = holm(pd.Series(p)).to_numpy() <= decisions.alpha
+    wins = (mean > 0) == metric.higher_is_better  # the first arm of the pair is the better one
+    better, worse = (np.zeros(len(values.columns), dtype="int64") for _ in range(2))
+    np.add.at(worse, np.where(wins, first, second)[sure], 1)  # arms that surely are worse than it
+    np.add.at(better, np.where(wins, second, first)[sure], 1)
     table = pd.DataFrame({"arm": values.columns.astype("str"), "mean": values.mean().to_numpy()})
     table = table.assign(
         rank=table["mean"].rank(method="min", ascending=not metric.higher_is_better),
-        rank_low=[1 + better[arm] for arm in table["arm"]],
-        rank_high=[len(table) - worse[arm] for arm in table["arm"]],
+        rank_low=1 + better,
+        rank_high=len(table) - worse,
     )
     return conform(table[names(RANKS)].sort_values(["rank", "arm"], ignore_index=True), RANKS)
 
 
-def _paired(values: pd.DataFrame, first: str, second: str) -> Paired:
-    both = values[[first, second]].dropna().to_numpy()
-    return paired_t(both[:, 0], both[:, 1])
+def pairwise_t(values: Values, first: Indices, second: Indices) -> tuple[Values, Values]:
+    """Return mean difference and p of `paired_t` for many pairs at once, `[P]` each.
+
+    Args:
+        values: `[N, A]` on the scale of the analysis, NaN where there is none.
+        first: `[P]`, columns of `values`.
+        second: `[P]`, the column that is taken away.
+    """
+    differences = values[:, first] - values[:, second]  # [N, P]
+    complete = np.isfinite(differences)
+    seeds = complete.sum(0)
+    reach = np.fmax(np.abs(values[:, first]), np.abs(values[:, second]))
+    rounding = ROUNDING * reach.max(0, where=complete, initial=0.0)
+    tested = seeds >= FEWEST_PAIRS
+    df = np.where(tested, seeds - 1, np.nan)
+    mean = _settled(differences.sum(0, where=complete) / np.fmax(seeds, 1), rounding)
+    squares = ((differences - mean) ** 2).sum(0, where=complete)
+    sd = _settled(np.sqrt(squares / df), rounding)
+    error = np.where(sd > 0, sd, np.nan) / np.sqrt(seeds)
+    return mean, np.asarray(2 * stats.t.sf(np.abs(mean / error), df))
+
+
+def _settled(values: Values, rounding: Values) -> Values:
+    return np.where(np.abs(values) <= rounding, 0.0, values)

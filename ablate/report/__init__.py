@@ -1,6 +1,7 @@
 """Tables and figures from the table of results. Never imports torch."""
 
-from ablate.report.build import report
+from ablate.report.build import report, write
+from ablate.report.study import gather, require_arms
 from ablate.report.terminal import render, render_answer
 
-__all__ = ["render", "render_answer", "report"]
+__all__ = ["gather", "render", "render_answer", "report", "require_arms", "write"]

@@ -22,13 +22,18 @@ def answer_section(study: Study, figures: list[str]) -> list[str]:
     """Return the lines between the report's answer and its table of arms."""
     answer = study.answer
     lines = [*tables.answer_table(study), ""] if len(answer.table) else []
-    lines += [effect_tables.headline(answer, study.metric) + _levels(study), ""]
-    lines += _reasons(study)
+    lines += answer_text(study)
     if f"{answer.kind}.png" in figures:
         lines += [f"![{FIGURES[answer.kind]}]({answer.kind}.png)", ""]
     if "half_normal.png" in figures:
         lines += ["![Half-normal plot of all effects](half_normal.png)", "", HALF_NORMAL, ""]
     return lines
+
+
+def answer_text(study: Study) -> list[str]:
+    """Return what the numbers of the answer's table are, and the reasons behind its verdicts."""
+    headline = effect_tables.headline(study.answer, study.metric)
+    return [headline + _levels(study), "", *_reasons(study)]
 
 
 def beside(study: Study) -> str:

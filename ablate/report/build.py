@@ -12,12 +12,14 @@ from ablate.report.curves_figure import curves_figure
 from ablate.report.failure_tables import policy_rows, reliability_rows
 from ablate.report.forest_figure import forest_figure
 from ablate.report.half_normal_figure import half_normal_figure
+from ablate.report.html_page import html_page
+from ablate.report.latex import answer_latex, arms_latex
 from ablate.report.manifest import manifest
-from ablate.report.page import page, question
+from ablate.report.page import page, question, sections
 from ablate.report.samples_figure import samples_figure
 from ablate.report.study import Study, gather
 from ablate.report.swap import MANIFEST, swapped_in
-from ablate.report.tables import csv, everything
+from ablate.report.tables import csv, everything, parquet
 from ablate.store.disk import write_durable
 
 
@@ -31,7 +33,9 @@ def report(
     screen: bool = False,
     **options: Any,
 ) -> Path:
-    """Write report.md, tables as CSV, figures as PNG and manifest.json to folder `out`.
+    """Write report.html, report.md, tables, figures and manifest.json to folder `out`.
+
+    Tables are CSV, with `table.parquet` beside `table.csv`, and LaTeX; figures are PNG.
 
     The same results give the same bytes. An older report in `out` is replaced, at once and whole.
 
@@ -53,6 +57,15 @@ def report(
     study = gather(
         [Path(folder) for folder in folders], metric, reference, where, screen=screen, **options
     )
+    return write(study, out)
+
+
+def write(study: Study, out: Path | str) -> Path:
+    """Write the report of `study` to folder `out`, and return it.
+
+    Raises:
+        UserError: `out` cannot be written.
+    """
     with swapped_in(Path(out)) as folder:
         for name, content in contents(study).items():
             write_durable(folder / name, content)
@@ -79,7 +92,14 @@ def contents(study: Study) -> dict[str, bytes]:
     if len(study.answer.half_normal):
         drawn["half_normal.png"] = half_normal_figure(study.answer.half_normal, study.metric)
     files = {name: content for name, content in drawn.items() if content is not None}
-    files["report.md"] = page(study, list(files)).encode()
-    files |= {name: csv(table).encode() for name, table in all_tables(study).items()}
+    told = sections(study, list(files))
+    files["report.md"] = page(study, told).encode()
+    files["report.html"] = html_page(study, told).encode()
+    found = all_tables(study)
+    files |= {name: csv(table).encode() for name, table in found.items()}
+    files["table.parquet"] = parquet(found["table.csv"])
+    files["table.tex"] = arms_latex(study).encode()
+    if len(study.answer.table):
+        files[f"{study.answer.kind}.tex"] = answer_latex(study).encode()
     files[MANIFEST] = manifest(study, question(study), files)
     return files

@@ -10,13 +10,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from ablate.analysis.bands import bands, metric_curves, thin
+from ablate.analysis.bands import bands, thin
 from ablate.analysis.metric import Metric
 from ablate.report import style, words
+from ablate.report.curve_rows import metric_bands
 from ablate.report.study import Study
 
 LOSSES = {"loss_d": "loss of D", "loss_g": "loss of G"}
-MOST_ARMS = 32
+MOST_ARMS = 16
 ROW_INCHES = 0.92
 EDGE_INCHES = 0.95  # titles and legend above, axis label below
 
@@ -31,7 +32,7 @@ def curves_figure(study: Study) -> bytes:
     with style.look():
         height = ROW_INCHES * len(arms) + EDGE_INCHES
         figure = Figure(figsize=(style.WIDTH_INCHES, height), facecolor="white")
-        axes = figure.subplots(len(arms), len(LOSSES) + 1, sharex=True, squeeze=False)
+        axes = figure.subplots(len(arms), len(LOSSES) + 1, squeeze=False)
         _draw(study, arms, axes)
         _frame(study, arms, axes)
         _legend(figure, bool(study.failed["arm"].isin(arms).any()), height)
@@ -48,7 +49,7 @@ def curves_figure(study: Study) -> bytes:
 
 def _draw(study: Study, arms: list[str], axes: np.ndarray) -> None:
     done = study.curves[~study.curves["failed"]]
-    table = pd.concat([bands(done), _metric_bands(study)])
+    table = pd.concat([bands(done), metric_bands(study)])
     failed = thin(study.curves[study.curves["failed"]], 120)
     for i, arm in enumerate(arms):
         for j, signal in enumerate([*LOSSES, study.metric.name]):
@@ -59,19 +60,6 @@ def _draw(study: Study, arms: list[str], axes: np.ndarray) -> None:
             lost = failed[(failed["arm"] == arm) & (failed["signal"] == signal)]
             for _, one in lost.groupby("trial"):
                 _lost(axes[i, j], one)
-
-
-def _metric_bands(study: Study) -> pd.DataFrame:
-    """Return bands of the metric; their mean is geometric on the ratio scale, as in the table."""
-    generators = dict(zip(study.final["arm"], study.final["generator"], strict=True))
-    curves = metric_curves(study.frame, study.metric, generators)
-    done = set(study.final.loc[~study.final["failed"], "trial"])
-    curves = curves[curves["trial"].isin(done)]
-    if not study.metric.is_ratio:
-        return bands(curves)
-    positive = curves[curves["value"] > 0]
-    table = bands(positive.assign(value=np.log(positive["value"])))
-    return table.assign(**{name: np.exp(table[name]) for name in ("mean", "low", "high")})
 
 
 def _band(axis: Axes, rows: pd.DataFrame, colour: str, alpha: float) -> None:
@@ -94,8 +82,7 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
         axis.set_title(text, pad=5)
     for axis in axes[-1]:
         axis.set_xlabel("real images shown to D", fontsize=6.5, color="#555555")
-        axis.xaxis.set_major_locator(MaxNLocator(3))
-        axis.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    _share_image_axis(axes)
     for arm, row in zip(arms, axes, strict=True):
         row[0].annotate(
             words.wrapped(arm, 20),
@@ -111,6 +98,18 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
         for axis in row[:-1]:
             axis.yaxis.set_major_locator(MaxNLocator(3))
     _share_metric_axis(axes[:, -1], study.metric)
+
+
+def _share_image_axis(axes: np.ndarray) -> None:
+    """Give all panels one range; matplotlib's own sharing visits all of them at every line."""
+    lims = [axis.dataLim for axis in axes.ravel() if np.isfinite(axis.dataLim.x0)]
+    low, high = min((lim.x0 for lim in lims), default=0), max((lim.x1 for lim in lims), default=1)
+    room = 0.05 * (high - low) or 0.5
+    for axis in axes.ravel():
+        axis.set_xlim(low - room, high + room)
+        axis.xaxis.set_major_locator(MaxNLocator(3))
+        axis.xaxis.set_major_formatter(FuncFormatter(_thousands))
+        axis.tick_params(labelbottom=axis in axes[-1])
 
 
 def _share_metric_axis(column: np.ndarray, metric: Metric) -> None:

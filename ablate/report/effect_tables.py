@@ -11,6 +11,7 @@ from ablate.report import words
 from ablate.report.answer import Answer
 
 Lines = list[list[str]]
+LONG = ("p", "p, own spread", "failed with, without")
 
 
 def lines(answer: Answer, metric: Metric) -> Lines:
@@ -21,6 +22,12 @@ def lines(answer: Answer, metric: Metric) -> Lines:
     if answer.kind == "shares":
         return _shares(rows, metric)
     return _steps(rows, metric)
+
+
+def short(table: Lines) -> Lines:
+    """Leave out what a terminal or a page of a paper has no room for and the report has."""
+    kept = [i for i, heading in enumerate(table[0]) if heading not in LONG]
+    return [[line[i] for i in kept] for line in table]
 
 
 def _effects(rows: list[dict[Any, Any]], metric: Metric) -> Lines:

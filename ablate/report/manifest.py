@@ -12,7 +12,10 @@ from typing import Any
 from ablate import __version__
 from ablate.report.study import Study
 
-PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+PACKAGES = (
+    "jinja2", "markdown-it-py", "matplotlib", "numpy", "pandas", "pillow", "plotly", "pyarrow",
+    "scipy", "statsmodels",
+)  # fmt: skip
 
 
 def manifest(study: Study, question: str, files: Mapping[str, bytes]) -> bytes:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ablate.report import effect_tables, tables, words
 from ablate.report.answer_section import answer_section, beside
+from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
 from ablate.report.manifest import trained_with
+from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.study import Study
 from ablate.report.tables import escape
 from ablate.store.arms import read_arms
@@ -80,35 +82,58 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def page(study: Study, figures: list[str]) -> str:
-    """Return the whole of report.md; `figures` are the files that exist beside it."""
+class Section(NamedTuple):
+    """One part of the report.
+
+    Attributes:
+        key: What it is about; another rendering may show it in its own way.
+        title: Its heading; "" where it follows the answer at once.
+        lines: Markdown.
+    """
+
+    key: str
+    title: str
+    lines: list[str]
+
+
+def page(study: Study, told: list[Section]) -> str:
+    """Return the whole of report.md; `told` are its sections."""
     lines = [f"# {question(study)}", answer(study), ""]
-    if study.answer.kind == "arms":
-        lines += [*tables.main_table(study), "", *_legend(study), ""]
-    else:
-        lines += answer_section(study, figures)
-        lines += _section("Arms against the reference", [beside(study), "", *_arms(study)])
-    lines += _section("No answer to what the design asks", _unanswered(study))
-    lines += _section("What an inconclusive arm could have shown", _outlook(study))
-    lines += _section("Reasons", _reasons(study))
-    lines += _section("Ranks", _ranks(study))
-    lines += _section("Arms that were planned and cannot be", _refused(study))
-    lines += _section("Doubts about combinations", _doubts(study))
-    lines += _section("Training curves", _curves(study, figures))
-    lines += _section("Samples", _samples(figures))
-    lines += _section("Failures", _failures(study))
-    lines += _section("What failures do to the answer", policy_lines(study))
-    lines += _section("Other metrics, described and not tested", _others(study))
-    lines += _section("Method", _method(study))
+    for section in told:
+        lines += [f"## {section.title}", ""] if section.title else []
+        lines += ["\n".join(section.lines).rstrip(), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(title: str, lines: list[str]) -> list[str]:
-    return [f"## {title}", "", *lines, ""] if lines else []
+def sections(study: Study, figures: list[str]) -> list[Section]:
+    """Return what there is to tell, in its order; `figures` are the files that exist."""
+    if study.answer.kind == "arms":
+        first = [Section("arms", "", _arms(study))]
+    else:
+        told = [beside(study), "", *_arms(study)]
+        first = [
+            Section("answer", "", answer_section(study, figures)),
+            Section("arms", "Arms against the reference", told),
+        ]
+    rest = [
+        Section("unanswered", "No answer to what the design asks", _unanswered(study)),
+        Section("outlook", "What an inconclusive arm could have shown", _outlook(study)),
+        Section("reasons", "Reasons", _reasons(study)),
+        Section("ranks", "Ranks", _ranks(study)),
+        Section("refused", "Arms that were planned and cannot be", _refused(study)),
+        Section("doubts", "Doubts about combinations", _doubts(study)),
+        Section("curves", "Training curves", _curves(study, figures)),
+        Section("samples", "Samples", _samples(study, figures)),
+        Section("failures", "Failures", _failures(study)),
+        Section("policies", "What failures do to the answer", policy_lines(study)),
+        Section("others", "Other metrics, described and not tested", _others(study)),
+        Section("method", "Method", _method(study)),
+    ]
+    return first + [section for section in rest if section.lines]
 
 
 def _arms(study: Study) -> list[str]:
-    return [*tables.main_table(study), "", *_legend(study)]
+    return [*tables.main_table(study), "", *legend(study)]
 
 
 def _unanswered(study: Study) -> list[str]:
@@ -123,7 +148,8 @@ def _ranks(study: Study) -> list[str]:
     return [*table, "", text] if table else []
 
 
-def _legend(study: Study) -> list[str]:
+def legend(study: Study) -> list[str]:
+    """Return what the numbers of the table of arms are."""
     mean = "Geometric mean" if study.metric.is_ratio else "Mean"
     lower = "higher" if study.metric.higher_is_better else "lower"
     scale = " Ratios are of geometric means over pairs." if study.metric.is_ratio else ""
@@ -197,15 +223,20 @@ def _curves(study: Study, figures: list[str]) -> list[str]:
     text = (
         "Mean and range over seeds that are done; a failed seed ends with a cross. Losses of "
         "different adversaries do not compare, so each panel of a loss has its own axis; the "
-        "metric's axis is shared."
+        "metric's axis is shared." + _cut(study, MOST_ARMS)
     )
     return ["![Losses and metric over images shown, a row per arm](curves.png)", "", text]
 
 
-def _samples(figures: list[str]) -> list[str]:
+def _cut(study: Study, most: int) -> str:
+    return f" The first {most} arms; report.html has all." if len(study.table) > most else ""
+
+
+def _samples(study: Study, figures: list[str]) -> list[str]:
     if "samples.png" not in figures:
         return []
     text = "All of one seed, the one with the fewest failures; its first samples, none picked out."
+    text += _cut(study, MOST_GRIDS)
     return ["![Samples, a row per arm and the same latents in every row](samples.png)", "", text]
 
 

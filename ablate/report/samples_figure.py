@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ablate.report import style, words
 from ablate.report.study import Study
-from ablate.store import read_samples
+from ablate.store import read_all_samples
 
 MOST_ARMS = 24
 COLUMNS = 12
@@ -24,7 +24,7 @@ def samples_figure(study: Study) -> bytes | None:
     """Return a PNG of one seed, the one with the fewest failures; None if nobody kept samples."""
     seed = shown_seed(study)
     arms = list(study.table["arm"])[:MOST_ARMS]
-    grids = {arm: _grid(study, arm, seed) for arm in arms}
+    grids = sample_grids(study, arms, seed)
     present = [grid for grid in grids.values() if grid is not None]
     if not present:
         return None
@@ -39,15 +39,19 @@ def shown_seed(study: Study) -> int:
     return int(done.index[done == done.max()].min())
 
 
-def _grid(study: Study, arm: str, seed: int) -> np.ndarray | None:
-    one = study.final[(study.final["arm"] == arm) & (study.final["seed"] == seed)]
-    if one.empty:
-        return None
-    grids = read_samples(*study.folders, trial=one["trial"].iloc[0])
-    return grids.get(one["generator"].iloc[0] or "raw", next(iter(grids.values()), None))
+def sample_grids(study: Study, arms: list[str], seed: int) -> dict[str, np.ndarray | None]:
+    """Return arm -> the samples of its trial under `seed` by the generator that is scored."""
+    rows = study.final[study.final["seed"] == seed].set_index("arm")
+    found = read_all_samples(*study.folders, trials=list(rows["trial"]))
+    grids: dict[str, np.ndarray | None] = dict.fromkeys(arms)
+    for arm in rows.index.intersection(arms):
+        of_trial = found.get(rows.loc[arm, "trial"], {})
+        generator = rows.loc[arm, "generator"] or "raw"
+        grids[arm] = of_trial.get(generator, next(iter(of_trial.values()), None))
+    return grids
 
 
-def _note(study: Study, arm: str, seed: int) -> str:
+def sample_note(study: Study, arm: str, seed: int) -> str:
     """Return the value of the trial shown, or how it ended."""
     one = study.final[(study.final["arm"] == arm) & (study.final["seed"] == seed)]
     if one.empty:
@@ -85,7 +89,7 @@ def _row(axis: Axes, study: Study, arm: str, grid: np.ndarray | None, seed: int)
     place: dict[str, Any] = {"transform": axis.transAxes, "va": "center"}
     name = words.wrapped(arm, 20)
     axis.text(-0.02, 0.5, name, ha="right", fontsize=7.5, weight=weight, **place)
-    note = _note(study, arm, seed)
+    note = sample_note(study, arm, seed)
     axis.text(1.02, 0.5, note, ha="left", fontsize=7, color="#555555", **place)
     if grid is None:
         axis.text(0.5, 0.5, "no samples", ha="center", color=style.GREY, **place)
@@ -118,7 +122,7 @@ def _scatter(study: Study, grids: dict[str, np.ndarray | None], seed: int) -> Fi
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     limit = _limit([grid for grid in grids.values() if grid is not None])
     for axis, (arm, grid) in zip(axes, grids.items(), strict=False):
-        title = f"{words.wrapped(arm, 24)}\n{_note(study, arm, seed)}"
+        title = f"{words.wrapped(arm, 24)}\n{sample_note(study, arm, seed)}"
         axis.set_title(title, fontsize=6.5, pad=3)
         axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
         axis.spines[:].set_visible(True)

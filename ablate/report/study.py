@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,19 @@ def gather(
         decisions=decisions,
         answer=answer_of(final, plan, known, decisions, options.get("detect")),
     )
+
+
+def require_arms(study: Study, arms: Sequence[str]) -> None:
+    """Refuse arms that the study does not have.
+
+    Raises:
+        UserError: The sentence names the nearest ones.
+    """
+    known = list(study.table["arm"])
+    for arm in arms:
+        if arm not in known:
+            near = difflib.get_close_matches(arm, known, 3, cutoff=0.4) or known[:8]
+            raise UserError(f"There is no arm {arm!r}; type one of {near}.")
 
 
 def planned_metric(plan: Mapping[str, Any]) -> str | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ablate.analysis.columns import COMPARISON, RANKS
 from ablate.analysis.compare import compare
@@ -189,6 +192,14 @@ def csv(frame: pd.DataFrame) -> str:
     for name in safe.select_dtypes(include=["str", "object"]):
         safe[name] = safe[name].map(lambda text: _harmless(text) if isinstance(text, str) else text)
     return safe.to_csv(index=False, lineterminator="\n")
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return `frame` as Parquet: the same columns as the CSV, with their dtypes."""
+    sink = io.BytesIO()
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
 
 
 def _harmless(text: str) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from ablate.store.folders import trial_folders
 from ablate.store.read import read_table
 from ablate.store.record import Damaged
-from ablate.store.schema import CURVES, names
+from ablate.store.schema import CURVES, TRIAL, arrow_schema
+
+TRIAL_ID = next(column for column in TRIAL if column.name == "trial")
 
 
 def read_curves(*folders: Path | str, trials: Collection[str] | None = None) -> pd.DataFrame:
@@ -26,7 +29,7 @@ def read_curves(*folders: Path | str, trials: Collection[str] | None = None) -> 
     Raises:
         UserError: A folder is not there or has no results.
     """
-    tables = [pd.DataFrame(columns=["trial", *names(CURVES)]).astype(_dtypes())]
+    tables = [arrow_schema((TRIAL_ID, *CURVES)).empty_table()]
     damaged = []
     for one in trial_folders(*folders):
         if trials is not None and one.trial not in trials:
@@ -35,11 +38,7 @@ def read_curves(*folders: Path | str, trials: Collection[str] | None = None) -> 
             tables.append(read_table(one, "curves", CURVES))
         except Damaged as error:
             damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
-    curves = pd.concat(tables, ignore_index=True)
+    curves: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     curves = curves.sort_values(["trial", "signal", "images"], kind="stable", ignore_index=True)
     curves.attrs["damaged"] = damaged
     return curves
-
-
-def _dtypes() -> dict[str, str]:
-    return {"trial": "str"} | {column.name: column.dtype for column in CURVES}

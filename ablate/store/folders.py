@@ -42,13 +42,13 @@ def trial_folders(*folders: Path | str) -> list[TrialFolder]:
         raise UserError("No results folder is given; name at least one, as in results/demo.")
     found: dict[str, TrialFolder] = {}
     for folder in map(Path, folders):
-        paths, planned = _trials(folder), _planned(folder)
+        paths, planned, study = _trials(folder), _planned(folder), folder.resolve().name
         inside = [path for path in paths if planned is None or path.name in planned]
         if not inside:
             raise UserError(f"{folder} has no results: {WAIT}.")
         for path in inside:
             arm = None if planned is None else planned[path.name].arm
-            found.setdefault(path.name, TrialFolder(folder.resolve().name, path.name, path, arm))
+            found.setdefault(path.name, TrialFolder(study, path.name, path, arm))
     return [found[trial] for trial in sorted(found)]
 
 

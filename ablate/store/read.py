@@ -29,7 +29,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
     """
     found = trial_folders(*folders)
     trials: list[dict[str, Any]] = []
-    tables: list[pd.DataFrame] = []
+    tables: list[pa.Table] = []
     damaged: list[dict[str, str]] = []
     for one in found:
         try:
@@ -44,7 +44,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
             f"None of the {len(found)} trial folders can be read (the first: "
             f"{damaged[0]['path']}, {damaged[0]['problem']}); delete them and sweep again."
         )
-    frame = _long(pd.DataFrame(trials, columns=names(TRIAL)), pd.concat(tables))
+    frame = _long(pd.DataFrame(trials, columns=names(TRIAL)), pa.concat_tables(tables).to_pandas())
     frame.attrs["damaged"] = damaged
     frame.attrs["pending"] = [
         {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
@@ -53,7 +53,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
     return frame
 
 
-def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pd.DataFrame:
+def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pa.Table:
     """Return `<name>.parquet` of a trial with a column `trial` in front.
 
     Raises:
@@ -62,11 +62,9 @@ def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pd.D
     try:
         table = pq.ParquetFile(one.path / f"{name}.parquet").read()
         whole = table.select(names(columns)).cast(arrow_schema(columns))
-        frame: pd.DataFrame = whole.to_pandas()
     except (OSError, KeyError, pa.ArrowException) as error:
         raise Damaged(f"{name}.parquet: {type(error).__name__}") from error
-    frame.insert(0, "trial", one.trial)
-    return frame
+    return whole.add_column(0, "trial", pa.repeat(one.trial, len(whole)))
 
 
 def _long(trials: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:

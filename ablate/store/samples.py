@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,25 @@ def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
     Raises:
         UserError: No folder holds `trial`.
     """
-    paths = [one.path for one in trial_folders(*folders) if one.trial == trial]
-    if not paths:
+    found = read_all_samples(*folders, trials=[trial])
+    if not found:
         raise UserError(
             f"No results folder holds trial {trial}; take an id from the `trial` column."
         )
+    return found[trial]
+
+
+def read_all_samples(
+    *folders: Path | str, trials: Collection[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return trial -> its grids, for those of `trials` that the folders hold."""
+    wanted = set(trials)
+    return {one.trial: _load(one.path) for one in trial_folders(*folders) if one.trial in wanted}
+
+
+def _load(folder: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(paths[0] / "samples.npz", allow_pickle=False) as file:
+        with np.load(folder / "samples.npz", allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile):
         return {}

@@ -5,7 +5,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ablate.analysis.adjust import benjamini_hochberg, holm
-from ablate.analysis.bands import bands
+from ablate.analysis.bands import bands, intervals
 from ablate.analysis.failures import wilson
 from ablate.analysis.metric import Metric, metric_of
 from ablate.analysis.paired import paired_t
@@ -16,6 +16,7 @@ from ablate.analysis.power import (
     smallest_detectable,
     smallest_effect,
 )
+from ablate.analysis.ranks import pairwise_t
 from ablate.errors import UserError
 
 FD = Metric("fd", "ratio", higher_is_better=False)
@@ -121,6 +122,47 @@ def test_bands_are_over_seeds_and_thin_long_curves():
     assert (found[["mean", "low", "high", "seeds"]] == [3, 1, 6, 3]).all(axis=None)
     curves.loc[curves["trial"] == "6", "value"] = np.inf
     assert set(bands(curves)["seeds"]) == {2}
+
+
+def test_seeds_that_were_looked_at_elsewhere_are_averaged_and_never_interpolated():
+    parts = [
+        pd.DataFrame({"arm": "a", "trial": str(k), "signal": "s", "images": at, "value": value})
+        for k, at, value in ((1, [10, 20, 30, 40], [1.0, 3, 5, 7]), (2, [20, 40], [4.0, 8]))
+    ]
+    found = bands(pd.concat(parts))
+    assert found["images"].tolist() == [20, 40] and found["seeds"].tolist() == [2, 2]
+    assert found["mean"].tolist() == [3.0, 7.0]  # (1 + 3) / 2 and 4; (5 + 7) / 2 and 8
+    alone = bands(parts[0])
+    assert alone["mean"].tolist() == [1.0, 3.0, 5.0, 7.0]
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 7])
+def test_the_interval_of_a_curve_is_that_of_scipy(seeds):
+    values = np.random.default_rng(seeds).normal(5, 1, seeds)
+    curves = pd.DataFrame({"arm": "a", "trial": range(seeds), "signal": "s", "images": 1})
+    found = intervals(bands(curves.assign(value=values)))
+    told = found[["low", "high"]].to_numpy()[0]
+    if seeds < 3:
+        assert np.isnan(told).all() and np.isfinite(found["mean"]).all()
+    else:
+        expected = stats.t.interval(0.95, seeds - 1, values.mean(), stats.sem(values))
+        np.testing.assert_allclose(told, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_pairs_at_once_are_what_they_are_one_by_one(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(3, 0.2, (6, 7))
+    values[rng.random(values.shape) < 0.25] = np.nan
+    values[:, 5] = values[:, 4] + 1.5  # always the same difference: no test
+    first, second = np.triu_indices(7, 1)
+    mean, p = pairwise_t(values, first, second)
+    for i, j, one_mean, one_p in zip(first, second, mean, p, strict=True):
+        pairs = values[np.isfinite(values[:, [i, j]]).all(1)]
+        expected = paired_t(pairs[:, i], pairs[:, j])
+        np.testing.assert_allclose([one_p], [expected.p], rtol=1e-9)
+        if expected.pairs >= 3:
+            np.testing.assert_allclose(one_mean, expected.mean, rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -11,7 +11,7 @@ from ablate.report import render_answer, report, style
 from ablate.report.build import all_tables
 from ablate.report.effect_tables import term
 from ablate.report.forest_figure import colour_of
-from ablate.report.page import page
+from ablate.report.page import page, sections
 from ablate.report.study import gather
 from ablate.report.tables import everything
 from ablate.report.words import MINUS, TIMES
@@ -24,7 +24,9 @@ RUNS = list(product(["off", "on"], repeat=4))
 HALF = [run for run in RUNS if run.count("on") % 2 == 0]
 PAIRS = [run for run in product(["off", "on"], repeat=3) if run.count("on") <= 2]
 RUNGS = [tuple("on" if i < k else "off" for i in range(4)) for k in range(5)]
-ALWAYS = {"report.md", "table.csv", "manifest.json"}
+ALWAYS = {
+    "report.md", "report.html", "table.csv", "table.parquet", "table.tex", "manifest.json"
+}  # fmt: skip
 PLANS = {
     "full": (study(THREE), 3, {"effects.csv", "effects.png"}),
     "half": (study(FOUR, HALF, "fractional_factorial"), 3, {"effects.csv", "effects.png"}),
@@ -67,7 +69,8 @@ def text(folder):
 
 def told(folder, **options):
     """Return the page alone, without its figures."""
-    return page(gather([folder], **options), [])
+    study = gather([folder], **options)
+    return page(study, sections(study, []))
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -76,7 +79,8 @@ def test_every_design_has_its_table_and_figure_and_the_same_bytes(built, tmp_pat
     again = report([results], tmp_path / "again")
     contents = [{p.name: p.read_bytes() for p in folder.iterdir()} for folder in (out, again)]
     assert contents[0] == contents[1]
-    assert set(contents[0]) == ALWAYS | PLANS[name][2]
+    tex = {file.replace(".csv", ".tex") for file in PLANS[name][2] if not file.startswith("half")}
+    assert set(contents[0]) == ALWAYS | PLANS[name][2] | {file for file in tex if "tex" in file}
     files = json.loads(contents[0]["manifest.json"])["files"]
     assert set(files) == set(contents[0]) - {"manifest.json"}
     for figure in PLANS[name][2]:

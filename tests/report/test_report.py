@@ -28,7 +28,8 @@ from tests.store.synthetic import (
 )
 
 FILES = {
-    "report.md", "table.csv", "policies.csv", "curves.png", "samples.png", "manifest.json"
+    "report.md", "report.html", "table.csv", "table.parquet", "table.tex", "policies.csv",
+    "curves.png", "samples.png", "manifest.json",
 }  # fmt: skip
 VALUES = {
     "reference": [20.0, 22.0, 19.0, 25.0, 21.0],

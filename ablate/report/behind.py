@@ -1,0 +1,124 @@
+"""The trials behind every number of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ablate.analysis.layout import Layout, layout_of
+from ablate.report import words
+from ablate.report.effect_tables import term
+from ablate.report.study import Study
+
+Rows = list[list[str]]
+
+
+class Behind(NamedTuple):
+    """What one row of a table was made from.
+
+    Attributes:
+        name: Its id in the page, where the row's numbers lead.
+        title: The row.
+        headings: Of `rows`.
+        rows: One a trial.
+        arms: What was set against what -> the arms, for an effect.
+    """
+
+    name: str
+    title: str
+    headings: list[str]
+    rows: Rows
+    arms: Mapping[str, list[str]]
+
+
+def trials_behind(table: pd.DataFrame, study: Study, prefix: str) -> list[Behind]:
+    """Return, for every comparison in `table`, its trials beside those that they are paired with.
+
+    Args:
+        table: Columns `columns.COMPARISON`.
+        study: Whose `final` has the trials.
+        prefix: Of the names: `prefix-0` is the first row.
+    """
+    by_arm = {str(arm): rows.set_index("seed") for arm, rows in study.final.groupby("arm")}
+    return [
+        _pairs(f"{prefix}-{place}", row, by_arm, study)
+        for place, row in enumerate(table.to_dict("records"))
+    ]
+
+
+def _pairs(name: str, row: words.Row, by_arm: Mapping[str, pd.DataFrame], study: Study) -> Behind:
+    arm, other = str(row["arm"]), str(row["reference"])
+    own = by_arm[arm]
+    headings = ["seed", "trial", "ended as", study.metric.name, "images shown", "wall s"]
+    rows = [_trial(seed, one) for seed, one in zip(own.index, own.to_dict("records"), strict=True)]
+    title = f"{arm}: {row['done']} of {row['trials']} trials done"
+    if arm == other:
+        return Behind(name, title, headings, rows, {})
+    theirs = by_arm[other]["value"].reindex(own.index)
+    change = study.metric.forward(own["value"].to_numpy()) - study.metric.forward(theirs.to_numpy())
+    headings += [f"{other}, same seed", "ratio" if study.metric.is_ratio else "difference"]
+    for cells, value, size in zip(rows, theirs, change, strict=True):
+        cells += [_digits(value), _digits(study.metric.back(size))]
+    return Behind(name, title, headings, rows, {})
+
+
+def _trial(seed: int, one: words.Row) -> list[str]:
+    value, seconds = _digits(one["value"]), _digits(one["wall_seconds"], 4)
+    return [str(seed), one["trial"], _ending(one), value, str(one["images_shown"]), seconds]
+
+
+def _ending(one: words.Row) -> str:
+    """Return how a trial ended; one that is done without a value has failed as well."""
+    if one["reason"]:
+        return f"{one['status']}: {one['reason']}"
+    return str(one["status"]) if np.isfinite(one["value"]) else f"{one['status']}, not finite"
+
+
+def _digits(value: float, count: int = 6) -> str:
+    return words.NONE if not np.isfinite(value) else f"{value:.{count}g}".replace("-", words.MINUS)
+
+
+def arms_behind(study: Study) -> list[Behind]:
+    """Return, for every effect or share, the arms that it is computed from."""
+    layout = layout_of(study.plan).only(list(study.table["arm"]))
+    kind = {"effects": "effect", "shares": "share"}[study.answer.kind]
+    return [
+        Behind(
+            f"{kind}-{place}",
+            f"{kind} of {term(name)}: the arms it is computed from",
+            [],
+            [],
+            _sides(layout, name, study.answer.design),
+        )
+        for place, name in enumerate(study.answer.names)
+    ]
+
+
+def _sides(layout: Layout, name: str, design: str) -> dict[str, list[str]]:
+    """Return which arms the first name of an effect sets against which."""
+    named = dict(factors_of(name))
+    levels = layout.levels
+    if design == "pairs":
+        others = [factor for factor in layout.factors if factor not in named]
+        levels = levels[layout.at_first()[others].all(axis=1)]
+    at = [levels[one] == (level or layout.factors[one][-1]) for one, level in named.items()]
+    count = np.sum(at, axis=0)  # [J], how many of the effect's factors are at their level
+    if len(at) == 1:
+        return {"with": list(levels.index[count == 1]), "without": list(levels.index[count == 0])}
+    return {
+        "both or neither": list(levels.index[count != 1]),
+        "one of the two": list(levels.index[count == 1]),
+    }
+
+
+def factors_of(name: str) -> list[tuple[str, str]]:
+    """Return factor and level of each part of an effect's first name; "" where it has two levels.
+
+    As `a:b = -c:d` or `loss=ns:r1` names them.
+    """
+    first = name.split(" = ", maxsplit=1)[0].lstrip("-")
+    parts = [part.partition("=") for part in first.split(":")]
+    return [(factor, level) for factor, _, level in parts]

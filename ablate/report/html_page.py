@@ -1,0 +1,141 @@
+"""One self-contained HTML file: works from a file:// path, asks no network for anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from ablate.report.answer_section import HALF_NORMAL, answer_text, beside
+from ablate.report.behind import arms_behind, trials_behind
+from ablate.report.charts import charts, curve_panels
+from ablate.report.grids import grids
+from ablate.report.html_table import answer_table, arms_table
+from ablate.report.page import Section, answer, legend, question
+from ablate.report.study import Study
+
+FIRST = ("unanswered", "outlook", "reasons", "ranks", "refused", "doubts")  # before the curves
+OWN = ("answer", "arms", "curves", "samples")  # sections that the page shows in its own way
+JOINS = re.compile(r"(?<=[+,_=])")  # behind these a name may be broken
+
+
+def html_page(study: Study, told: list[Section]) -> str:
+    """Return the whole of report.html; `told` are the sections of report.md."""
+    places = {str(arm): f"trials-{place}" for place, arm in enumerate(study.table["arm"])}
+    drawn = charts(study)
+    after = {
+        one.key: (one.title, markdown(one.lines, places)) for one in told if one.key not in OWN
+    }
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=question(study).replace("`", ""),
+            question=inline(question(study)),
+            answer=markdown([answer(study)], {}),
+            facts=_facts(study),
+            asked=answer_table(study),
+            asked_text=markdown(answer_text(study), places) if study.answer.kind != "arms" else "",
+            beside=markdown([beside(study)], {}) if study.answer.kind != "arms" else "",
+            arms=arms_table(study.table, study.metric, study.decisions.screen),
+            legend=markdown(legend(study), {}),
+            before={key: after.pop(key) for key in FIRST if key in after},
+            after=after,
+            charts=drawn,
+            charts_data=[{"name": one.name, "figure": one.figure} for one in drawn],
+            panels=curve_panels(study),
+            grids=grids(study),
+            names=list(places),
+            half_normal=HALF_NORMAL,
+            behind=_behind(study),
+            as_json=as_json,
+            plotly=Markup(get_plotlyjs()),
+        )
+    )
+
+
+def _facts(study: Study) -> list[tuple[str, str]]:
+    conditions = study.conditions
+    images = int(conditions["budget"]["images"] or 0)  # imported trials may not tell
+    return [
+        ("Data", str(conditions["data"]["name"])),
+        ("Model", str(conditions["model"]["name"])),
+        ("Budget", f"{images:,} images a trial" if images else "not told"),
+        ("Arms", str(len(study.table))),
+        ("Seeds", str(study.final["seed"].nunique())),
+        ("Trials", str(len(study.final))),
+        ("Failed", str(len(study.failed))),
+    ]
+
+
+def _behind(study: Study) -> list[Any]:
+    found = trials_behind(study.table, study, "trials")
+    if study.answer.kind == "steps":
+        return [*trials_behind(study.answer.table, study, "step"), *found]
+    return [*arms_behind(study), *found] if study.answer.kind != "arms" else found
+
+
+def as_json(value: object) -> Markup:
+    """Return `value` as JSON that cannot end the script it stands in."""
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
+
+
+def markdown(lines: Sequence[str], places: Mapping[str, str]) -> Markup:
+    """Return Markdown as HTML; in tables an arm's name leads to its trials."""
+    tokens = _reader().parse("\n".join(lines))
+    for inline_token in _first_cells(tokens):
+        name = "".join(child.content for child in inline_token.children or [])
+        if name in places:
+            opened = Token("link_open", "a", 1, attrs={"href": f"#{places[name]}"})
+            closed = Token("link_close", "a", -1)
+            inline_token.children = [opened, *(inline_token.children or []), closed]
+    text = _reader().renderer.render(tokens, _reader().options, {})
+    text = text.replace("<table>", '<div class="wide"><table>')
+    return Markup(text.replace("</table>", "</table></div>"))
+
+
+def _first_cells(tokens: Sequence[Token]) -> list[Token]:
+    """Return the text of every body row's first cell."""
+    starts = zip(tokens, tokens[1:], tokens[2:], strict=False)
+    return [text for row, cell, text in starts if (row.type, cell.type) == ("tr_open", "td_open")]
+
+
+def inline(text: str) -> Markup:
+    """Return one line of Markdown as HTML without a paragraph around it."""
+    return Markup(_reader().renderInline(text))
+
+
+@cache
+def _reader() -> MarkdownIt:
+    """Return a reader of the Markdown that reports are written in: no HTML, links or images."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return reader.disable(["link", "image", "autolink", "reference"])
+
+
+def breakable(name: str) -> Markup:
+    """Return a name that may be broken behind what joins its parts."""
+    return Markup("<wbr>").join(JOINS.split(name))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("ablate.report", "web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = breakable
+    return environment

@@ -1,0 +1,83 @@
+import shutil
+import string
+import subprocess
+
+import pytest
+
+from ablate.report.build import contents
+from ablate.report.latex import LATIN, answer_latex, arms_latex, escape, stars
+from ablate.report.study import gather
+from tests.analysis.designs import study
+from tests.report.designs import write_design
+from tests.report.test_designs import FOUR, PLANS
+from tests.store.synthetic import write_study
+
+NASTY = ["[x]", "*", "50%_$#&{}~^\\", "<b>", "--|", "`'\"", "=1+1", "语言", "é ß", "a & b \\\\ c"]
+
+
+@pytest.fixture(scope="module")
+def pdflatex():
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+
+
+def compiled(folder, *tables):
+    source = "\n".join(
+        [r"\documentclass{article}", r"\usepackage{booktabs,array}", r"\begin{document}", *tables]
+    )
+    folder.mkdir(exist_ok=True)
+    (folder / "paper.tex").write_text(source + "\n\\end{document}\n", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    assert ended.returncode == 0, ended.stdout.decode(errors="replace")[-2000:]
+    return folder / "paper.pdf"
+
+
+@pytest.mark.usefixtures("pdflatex")
+@pytest.mark.parametrize("name", ["full", "once", "shapley", "ladder"])
+def test_the_tables_of_every_design_compile(tmp_path, name):
+    plan, seeds, _ = PLANS[name]
+    found = gather([write_design(tmp_path / name, plan, seeds)])
+    assert compiled(tmp_path / "paper", arms_latex(found), answer_latex(found)).stat().st_size
+
+
+@pytest.mark.usefixtures("pdflatex")
+def test_every_letter_compiles(tmp_path):
+    rows = [f"{escape(text)} & 1 \\\\" for text in [*NASTY, string.printable, LATIN]]
+    table = ["\\begin{tabular}{>{\\raggedright}p{5cm}l}", *rows, "\\end{tabular}"]
+    compiled(tmp_path / "paper", *table)
+
+
+def test_nothing_of_a_name_is_latex():
+    told = escape("50%_$#&{}~^\\<")
+    assert told.startswith(r"50\%\_\allowbreak{}\$\#\&\{\}\textasciitilde{}")
+    assert escape("语") == r"\texttt{U+8BED}" and escape("a\n b") == "a b"
+    assert escape("[x]").startswith("{}[")
+
+
+@pytest.mark.parametrize(
+    ("p", "mark"),
+    [(0.0009, "***"), (0.009, "**"), (0.05, "*"), (0.0501, ""), (float("nan"), "")],
+)
+def test_marks(p, mark):
+    assert stars(p) == mark
+
+
+def test_bold_and_marks_say_what_the_verdict_says(tmp_path):
+    values = {"reference": [20.0, 22.0, 19.0], "r1": [10.0, 11.1, 9.4], "top_k": [5.0, 30.0, 9.0]}
+    found = gather([write_study(tmp_path / "r", values)])
+    lines = {line.split(" &")[0]: line for line in arms_latex(found).splitlines() if " & " in line}
+    better, open_ = lines[r"\textbf{r1}"], lines[r"top\_\allowbreak{}k"]
+    assert r"\textsuperscript{*" in better and "better" in better
+    assert "superscript" not in open_ and "textbf" not in open_  # its mean is the best of all
+    caption = next(line for line in arms_latex(found).splitlines() if "caption" in line)
+    assert r"\textsuperscript{***}\,$p \leq 0.001$, adjusted for all rows (Holm)" in caption
+
+
+def test_a_report_holds_its_tables(tmp_path, monkeypatch):
+    for figure in ("curves_figure", "samples_figure"):
+        monkeypatch.setattr(f"ablate.report.build.{figure}", lambda study: None)
+    found = gather([write_design(tmp_path / "r", study(FOUR, design="shapley"), 3)])
+    files = contents(found)
+    assert files["table.tex"] == arms_latex(found).encode()
+    assert files["shares.tex"] == answer_latex(found).encode()
