@@ -20,6 +20,7 @@ examples:
   ablate plan demo                                 what a study would train, and how long
   ablate sweep demo                                a ready study
   ablate report results/demo -o reports/demo       its tables and figures
+  ablate import theirs.csv                         results of another trainer, for a report
 """
 TRAIN = """\
 usage: ablate train [key=value ...] [-m] [--config-dir DIR]
@@ -151,7 +152,7 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` shows what to type.")
 
 
-COMMANDS = ("train", "plan", "sweep", "report", "tricks", "data")
+COMMANDS = ("train", "plan", "sweep", "report", "import", "tricks", "data")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -181,6 +182,7 @@ def parser() -> argparse.ArgumentParser:
         help="adjust p by Benjamini-Hochberg: to pick what to study next, not to conclude",
     )  # fmt: skip
     one.set_defaults(run=report)
+    add_import(commands)
     one = commands.add_parser("tricks", help="list all tricks, or show one")
     one.add_argument("name", nargs="?", help="name of a trick")
     one.add_argument("--config-dir", type=Path, help="a folder of yours with trick/NAME.yaml")
@@ -192,6 +194,56 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--root", type=Path, required=True, help="folder of data sets")
     one.set_defaults(run=fetch)
     return top
+
+
+def add_import(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add `ablate import`."""
+    one = commands.add_parser("import", help="take in the results of another trainer, as a table")
+    one.add_argument("file", type=Path, metavar="FILE", help="CSV or Parquet, one row a result")
+    one.add_argument("-o", "--out", type=Path, help="results folder (default: results/FILE)")
+    one.add_argument(
+        "--column", action="append", default=[], metavar="NAME=THEIRS",
+        help="how the file calls a column: arm=method",
+    )  # fmt: skip
+    one.add_argument(
+        "--value", action="append", default=[], metavar="NAME=VALUE",
+        help="what a column is in every row: metric=fid",
+    )  # fmt: skip
+    one.add_argument("--reference", metavar="ARM", help="arm that the others are compared with")
+    one.add_argument("--curves", type=Path, metavar="FILE", help="arm, seed, images, signal, value")
+    one.add_argument(
+        "--like", type=Path, metavar="DIR",
+        help="a results folder that was trained under the same conditions",
+    )  # fmt: skip
+    one.set_defaults(run=take_in)
+
+
+def take_in(parsed: argparse.Namespace) -> None:
+    """Run `ablate import`."""
+    from ablate.intake import import_table, told
+
+    taken = import_table(
+        parsed.file,
+        parsed.out or Path("results") / parsed.file.name.split(".")[0],
+        columns_of=dict(pair("--column arm=method", text) for text in parsed.column),
+        values=dict(pair("--value metric=fid", text) for text in parsed.value),
+        reference=parsed.reference,
+        curves=parsed.curves,
+        like=parsed.like,
+    )
+    print(told(taken))
+
+
+def pair(example: str, text: str) -> tuple[str, str]:
+    """Return both sides of NAME=VALUE.
+
+    Raises:
+        UserError: There is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"{example.split()[0]} {text} cannot be read; type {example}.")
+    return name, value
 
 
 def report(parsed: argparse.Namespace) -> None:
@@ -222,9 +274,7 @@ def condition(text: str) -> tuple[str, object]:
     """
     import json
 
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"--where {text} cannot be read; type --where data.name=digits.")
+    key, value = pair("--where data.name=digits", text)
     try:
         return key, json.loads(value)
     except ValueError:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ablate.store.folders import trial_folders
+from ablate.store.imported import is_imported, read_imported
 from ablate.store.read import read_table
 from ablate.store.record import Damaged
 from ablate.store.schema import CURVES, names
@@ -35,6 +36,12 @@ def read_curves(*folders: Path | str, trials: Collection[str] | None = None) -> 
             tables.append(read_table(one, "curves", CURVES))
         except Damaged as error:
             damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
+    seen = {str(table["trial"].iloc[0]) for table in tables if len(table)}
+    for folder in filter(is_imported, map(Path, folders)):
+        table = read_imported(folder, "curves")
+        wanted = ~table["trial"].isin(seen)
+        tables.append(table[wanted if trials is None else wanted & table["trial"].isin(trials)])
+        seen |= set(tables[-1]["trial"])
     curves = pd.concat(tables, ignore_index=True)
     curves = curves.sort_values(["trial", "signal", "images"], kind="stable", ignore_index=True)
     curves.attrs["damaged"] = damaged

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ablate.errors import UserError
 from ablate.store.folders import TrialFolder, pending_trials, trial_folders
+from ablate.store.imported import is_imported, read_imported
 from ablate.store.record import Damaged, trial_row
 from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
 
@@ -20,7 +21,8 @@ from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, c
 def read(*folders: Path | str) -> pd.DataFrame:
     """Return all results of `folders` as one long frame with the columns `schema.RESULTS`.
 
-    Rows are sorted by trial, images, generator and metric. `frame.attrs` holds, as plain values,
+    Rows are sorted by trial, images, generator and metric. A trial that lies in several folders
+    counts once: as it was trained here rather than imported, else the first. `frame.attrs` holds, as plain values,
     `damaged`: trial folders that were set aside, each with its `problem`, and `pending`: planned
     trials that have not ended.
 
@@ -39,12 +41,13 @@ def read(*folders: Path | str) -> pd.DataFrame:
             continue
         trials.append(row if one.arm is None else row | {"arm": one.arm})
         tables.append(table)
-    if not trials:
+    if found and not trials:
         raise UserError(
             f"None of the {len(found)} trial folders can be read (the first: "
             f"{damaged[0]['path']}, {damaged[0]['problem']}); delete them and sweep again."
         )
-    frame = _long(pd.DataFrame(trials, columns=names(TRIAL)), pd.concat(tables))
+    own = [pd.DataFrame(trials, columns=names(TRIAL))] if trials else []
+    frame = _long(*_with_imported(own, tables, folders))
     frame.attrs["damaged"] = damaged
     frame.attrs["pending"] = [
         {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
@@ -67,6 +70,20 @@ def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pd.D
         raise Damaged(f"{name}.parquet: {type(error).__name__}") from error
     frame.insert(0, "trial", one.trial)
     return frame
+
+
+def _with_imported(
+    trials: list[pd.DataFrame], metrics: list[pd.DataFrame], folders: Iterable[Path | str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the trials and the metrics of all folders, each trial once."""
+    for folder in filter(is_imported, map(Path, folders)):
+        seen = {trial for table in trials for trial in table["trial"]}
+        table, values = read_imported(folder, "trials"), read_imported(folder, "metrics")
+        if seen:
+            table = table[~table["trial"].isin(seen)]
+            values = values[values["trial"].isin(table["trial"])]
+        trials, metrics = [*trials, table], [*metrics, values]
+    return pd.concat(trials, ignore_index=True), pd.concat(metrics, ignore_index=True)
 
 
 def _long(trials: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ablate.errors import UserError
 from ablate.store.folders import trial_folders
+from ablate.store.imported import holds, is_imported
 
 
 def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
@@ -18,6 +19,8 @@ def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
         UserError: No folder holds `trial`.
     """
     paths = [one.path for one in trial_folders(*folders) if one.trial == trial]
+    if not paths and any(is_imported(f) and holds(f, trial) for f in map(Path, folders)):
+        return {}
     if not paths:
         raise UserError(
             f"No results folder holds trial {trial}; take an id from the `trial` column."
