@@ -173,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("-o", "--out", type=Path, required=True, help="folder of the report")
     one.add_argument("--metric", help="the metric that decides")
     one.add_argument("--reference", help="arm that the others are compared with")
+    one.add_argument("--protocol", help="which one, where the metric was measured under several")
     one.add_argument(
         "--where", action="append", default=[], metavar="KEY=VALUE",
         help="which conditions, where a folder holds several: data.name=digits",
@@ -242,7 +243,7 @@ def pair(example: str, text: str) -> tuple[str, str]:
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise UserError(f"{example.split()[0]} {text} cannot be read; type {example}.")
+        raise UserError(f"{example.split(maxsplit=1)[0]} {text} cannot be read; type {example}.")
     return name, value
 
 
@@ -254,14 +255,15 @@ def report(parsed: argparse.Namespace) -> None:
 
     where = dict(condition(text) for text in parsed.where)
     asked = (parsed.folders, parsed.metric, parsed.reference, where)
-    study = gather(*asked, screen=parsed.screen)
+    options = {} if parsed.protocol is None else {"protocol": parsed.protocol}
+    study = gather(*asked, screen=parsed.screen, **options)
     if study.answer.kind != "arms":
         render_answer(study.answer, study.metric)
         print()
     render(study.table, screen=parsed.screen)
     folder = write(
         parsed.folders, parsed.out, parsed.metric, parsed.reference, where=where,
-        screen=parsed.screen,
+        screen=parsed.screen, **options,
     )  # fmt: skip
     print(f"Report: {folder / 'report.md'}")
 

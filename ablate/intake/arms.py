@@ -74,9 +74,7 @@ def reference_among(
     return ""
 
 
-def identities(
-    frame: pd.DataFrame, tricks: Sequence[str], study: str
-) -> Mapping[str, str]:
+def identities(frame: pd.DataFrame, tricks: Sequence[str], study: str) -> Mapping[str, str]:
     """Return arm -> `tricks` of `schema.TRIAL`.
 
     Settings are not known, so an imported arm is never taken for one that was trained here or

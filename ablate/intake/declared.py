@@ -18,7 +18,9 @@ def declared(frame: pd.DataFrame, problems: list[str]) -> dict[str, dict[str, An
 
     A metric that nobody declares is kept and not compared; one at least must be.
     """
-    said = {name: filled(frame[name], "") for name in ("scale", "higher_is_better") if name in frame}
+    said = {
+        name: filled(frame[name], "") for name in ("scale", "higher_is_better") if name in frame
+    }
     rows = frame[["metric"]].assign(**said).drop_duplicates().dropna(subset="metric")
     found: dict[str, dict[str, Any]] = {}
     for metric, own in rows.groupby("metric"):

@@ -1,4 +1,4 @@
-"""A CSV or Parquet file as a frame: text where the file is text, so that no name becomes a number."""
+"""A CSV or Parquet file as a frame: what a CSV holds is text, so no name becomes a number."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def _csv(path: Path) -> pa.Table:
 
 def _parsed(header: bytes) -> pc.ParseOptions:
     """Return options for what stands between columns: a comma, else what a spreadsheet wrote."""
-    between = max(b",;\t", key=lambda letter: header.count(letter))
+    between = max(b",;\t", key=header.count)
     return pc.ParseOptions(delimiter=chr(between), newlines_in_values=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.analysis.conditions import require_one_condition
+from ablate.analysis.conditions import UNTOLD, require_one_condition
 from ablate.errors import UserError
 from ablate.intake import arms, columns, trials
 from ablate.intake.cells import filled, numbers, whole
@@ -142,7 +142,7 @@ def _refuse(file: Path, problems: Sequence[str]) -> None:
 
 
 def _typed(frame: pd.DataFrame, problems: list[str]) -> pd.DataFrame:
-    """Return the columns of `schema.METRICS` and the seed with their dtypes; defaults for others."""
+    """Return `frame` with the columns of `schema.METRICS` and the seed, each with its dtype."""
     budget = "budget_images" if "budget_images" in frame else None
     images = frame.get("images", frame.get("images_shown", frame[budget] if budget else None))
     return frame.assign(
@@ -151,7 +151,7 @@ def _typed(frame: pd.DataFrame, problems: list[str]) -> pd.DataFrame:
         value=numbers(frame["value"], problems),
         images=0 if images is None else whole(images, problems),
         generator=_text(frame, "generator", "raw"),
-        protocol=_text(frame, "protocol", trials.UNTOLD),
+        protocol=_text(frame, "protocol", UNTOLD),
         resample_sd=numbers(frame["resample_sd"], problems)
         if "resample_sd" in frame
         else float("nan"),
@@ -223,9 +223,7 @@ def _metrics(frame: pd.DataFrame, codes: np.ndarray, found: pd.DataFrame) -> pd.
     return rows.assign(trial=found["trial"].to_numpy()[codes][kept.to_numpy()])
 
 
-def _curves(
-    file: Path | None, columns_of: Mapping[str, str], found: pd.DataFrame
-) -> pd.DataFrame:
+def _curves(file: Path | None, columns_of: Mapping[str, str], found: pd.DataFrame) -> pd.DataFrame:
     """Return the curves of a second file, each at its trial.
 
     Raises:
@@ -257,5 +255,3 @@ def _curves(
         )
     _refuse(file, problems)
     return frame[["trial", *names(CURVES)]]
-
-

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from ablate.analysis.conditions import UNTOLD
 from ablate.intake.cells import filled, numbers, whole
 from ablate.intake.columns import nearest
 from ablate.store.schema import STATUSES, TRIAL
 from ablate.trial import canonical
 
 CONDITIONS = ("data", "model", "budget", "metric", "train")
-UNTOLD = "not told"
 ID = r"[0-9a-f]{16}"  # what a table that was exported from here has as `trial`
 
 
@@ -32,9 +32,7 @@ def has_ids(frame: pd.DataFrame) -> bool:
     return "trial" in frame and bool(filled(frame["trial"], "").str.fullmatch(ID).all())
 
 
-def trials_of(
-    frame: pd.DataFrame, codes: np.ndarray, problems: list[str]
-) -> pd.DataFrame:
+def trials_of(frame: pd.DataFrame, codes: np.ndarray, problems: list[str]) -> pd.DataFrame:
     """Return one row a trial: those columns of `schema.TRIAL` that the table has.
 
     A column may be filled in some rows of a trial only; where rows disagree, that is told.
@@ -149,7 +147,7 @@ def _told(trials: pd.DataFrame, name: str, otherwise: str | int) -> pd.Series | 
 
 
 def _conditions(data: str, model: str, images: int) -> str:
-    parts: Mapping[str, Mapping[str, object]] = dict.fromkeys(CONDITIONS, {}) | {
+    parts: Mapping[str, Mapping[str, object]] = {key: {} for key in CONDITIONS} | {
         "data": {"name": data},
         "model": {"name": model},
         "budget": {"images": int(images)},
@@ -157,6 +155,6 @@ def _conditions(data: str, model: str, images: int) -> str:
     return canonical(parts)
 
 
-def last_images(images: pd.Series, codes: np.ndarray) -> Sequence[int]:
+def last_images(images: pd.Series, codes: np.ndarray) -> pd.Series:
     """Return the largest number of images of each trial."""
     return images.groupby(codes, sort=True).max()

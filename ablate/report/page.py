@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -245,13 +246,17 @@ def _design(study: Study) -> list[str]:
     return [
         f"Seeds: {words.listing([str(seed) for seed in seeds], 12)}; {same}. The training seed is "
         "the unit of replication: same batches, latents and first weights in every arm.",
-        f"Budget: {conditions['budget']['images']} real images shown to D in every trial. "
-        + escape(_settings(conditions["train"]))
-        + ".",
+        _budget(conditions),
         f"Data: {escape(_settings(conditions['data']))}. Model: "
         f"{escape(_settings(conditions['model']))}.",
         _protocol(study),
     ]
+
+
+def _budget(conditions: Mapping[str, Any]) -> str:
+    images, train = conditions["budget"]["images"], conditions["train"]
+    shown = f"{images} real images shown to D in every trial" if images else "not told"
+    return f"Budget: {shown}." + (f" {escape(_settings(train))}." if train else "")
 
 
 def _protocol(study: Study) -> str:

@@ -86,6 +86,7 @@ def gather(
     frame.attrs = results.attrs
     shared = require_one_condition(frame)
     name = metric or planned_metric(plan) or primary_metric(frame)
+    options = declared_scale(plan, name) | options
     known = metric_of(name, options.get("scale"), options.get("higher_is_better"))
     reference = reference_of(frame, reference or planned_reference(plan, frame))
     final = final_values(frame, known, options.get("generator"), options.get("protocol"))
@@ -107,6 +108,11 @@ def gather(
         decisions=decisions,
         answer=answer_of(final, plan, known, decisions, options.get("detect")),
     )
+
+
+def declared_scale(plan: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return scale and higher_is_better of a metric that an imported table declares, or nothing."""
+    return dict((plan.get("metrics") or {}).get(metric, {}))
 
 
 def planned_metric(plan: Mapping[str, Any]) -> str | None:

@@ -75,9 +75,7 @@ def holds(folder: Path, trial: str) -> bool:
     return bool(found.num_rows)
 
 
-def provenance_of(
-    folder: Path, trials: Collection[str] | None = None
-) -> dict[str, dict[str, Any]]:
+def provenance_of(folder: Path, trials: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
     """Return trial -> provenance: the file that it came in, as nothing else is known."""
     source = json.loads((folder / STUDY).read_text(encoding="utf-8"))["imported"]
     ids = read_imported(folder, "trials")["trial"]

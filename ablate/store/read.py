@@ -22,9 +22,9 @@ def read(*folders: Path | str) -> pd.DataFrame:
     """Return all results of `folders` as one long frame with the columns `schema.RESULTS`.
 
     Rows are sorted by trial, images, generator and metric. A trial that lies in several folders
-    counts once: as it was trained here rather than imported, else the first. `frame.attrs` holds, as plain values,
-    `damaged`: trial folders that were set aside, each with its `problem`, and `pending`: planned
-    trials that have not ended.
+    counts once: as it was trained here rather than imported, else the first. `frame.attrs` holds,
+    as plain values, `damaged`: trial folders that were set aside, each with its `problem`, and
+    `pending`: planned trials that have not ended.
 
     Raises:
         UserError: A folder is not there, has no results, or was written by a newer version.
