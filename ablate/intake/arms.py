@@ -64,9 +64,9 @@ def reference_among(
         return asked
     if REFERENCE in arms:
         return REFERENCE
-    bare = frame.loc[~frame[tricks].any(axis=1), "arm"].unique() if tricks else []
+    bare = frame.loc[~frame[list(tricks)].any(axis=1), "arm"] if tricks else frame["arm"][:0]
     if len(bare):
-        return str(bare[0])
+        return str(bare.iloc[0])
     problems.append(
         f"No arm is called {REFERENCE!r}" + (" and none has all tricks off" if tricks else "") +
         f"; type --reference ARM with one of {few(arms)}."

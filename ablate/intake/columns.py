@@ -42,13 +42,14 @@ def chosen(
         ]
     problems += [
         f"--column {name}={theirs}: the file has no column {theirs!r}; "
-        f"{nearest(theirs, list(frame))}."
+        f"{nearest(theirs, list(map(str, frame)))}."
         for name, theirs in columns.items()
         if theirs not in frame
     ]
     typed = {theirs: name for name, theirs in columns.items() if theirs in frame}
+    there = list(map(str, frame))
     free = [name for name in known if name not in columns and name not in frame]
-    found = {_plain(name): name for name in frame if name not in typed and name not in known}
+    found = {_plain(name): name for name in there if name not in typed and name not in known}
     typed |= {found[name]: name for name in free if name in found}
     hidden = [name for name in [*columns, *values] if name in frame]  # what is typed wins
     frame = frame.drop(columns=[name for name in hidden if name not in typed]).rename(columns=typed)
@@ -82,7 +83,7 @@ def refuse_missing(frame: pd.DataFrame, needed: Sequence[str], problems: list[st
 
 def others(frame: pd.DataFrame, known: Sequence[str]) -> list[str]:
     """Return the columns that are none of ours."""
-    return [name for name in frame if name not in known]
+    return [name for name in map(str, frame) if name not in known]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ def read_provenance(
     Raises:
         UserError: A folder is not there or has no results.
     """
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for folder in filter(is_imported, map(Path, folders)):
         found |= provenance_of(folder, trials)
     for one in trial_folders(*folders):
