@@ -92,7 +92,12 @@ def _refuse_repeated_seeds(trials: pd.DataFrame) -> None:
     twice = trials[trials.duplicated(["arm", "seed"])]
     if len(twice):
         arm, seed = twice.iloc[0][["arm", "seed"]]
-        raise UserError(f"Arm {arm!r} has seed {seed} twice; keep one trial of each arm and seed.")
+        both = trials[(trials["arm"] == arm) & (trials["seed"] == seed)]
+        where = " and ".join(f"{one.trial} in {one.study}" for one in both.itertuples())
+        raise UserError(
+            f"Arm {arm!r} has seed {seed} twice (trial {where}); keep one trial of each arm and "
+            "seed, or report the folders one by one."
+        )
 
 
 def _refuse_without_logarithm(final: pd.DataFrame, metric: Metric) -> None:

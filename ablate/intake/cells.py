@@ -38,13 +38,13 @@ def numbers(column: pd.Series, problems: list[str]) -> pd.Series:
 
 
 def whole(column: pd.Series, problems: list[str]) -> pd.Series:
-    """Return int64; 0 where a sentence says that it is none."""
+    """Return int64; where a sentence says that it is none, a number that no other row has."""
     told = len(problems)
     found = numbers(column, problems)
     wrong = ~np.isfinite(found) | (found != found.round())
     if len(problems) == told and wrong.any():
         problems.append(f"{_where(words(column), wrong)} is no whole number; type one, as in 3.")
-    return found.mask(wrong, 0).astype("int64")
+    return found.mask(wrong, -1.0 - np.arange(len(found))).astype("int64")
 
 
 def is_switch(column: pd.Series) -> bool:

@@ -46,7 +46,8 @@ def chosen(
         for name, theirs in columns.items()
         if theirs not in frame
     ]
-    typed = {theirs: name for name, theirs in columns.items() if theirs in frame}
+    columns = {name: text for name, text in columns.items() if text in frame and name in known}
+    typed = {theirs: name for name, theirs in columns.items()}
     there = list(map(str, frame))
     free = [name for name in known if name not in columns and name not in frame]
     found = {_plain(name): name for name in there if name not in typed and name not in known}
