@@ -224,10 +224,14 @@ DOUBTS = [
     (plain().rename(columns={"seed": "run"}), [], "seed=COLUMN (there are run)"),
     (plain().drop(columns="arm"), [], "no column 'arm' and no column of 0 and 1"),
     (plain().drop(columns="metric"), [], "no column 'metric'"),
-    (plain(statuss="done"), [], "Column 'statuss' may be 'status'; type --column status=statuss"),
+    (
+        plain(walls_seconds=1),
+        [],
+        "Column 'walls_seconds' may be 'wall_seconds'; type --column wall_seconds=walls",
+    ),
     (plain(), ["--column", "arm=method"], "the file has no column 'method'"),
     (plain(), ["--column", "amr=arm"], "has no column 'amr'; did you mean 'arm'"),
-    (plain(), ["--value", "protocl=x"], "has no column 'protocl'; did you mean 'protocol'"),
+    (plain(), ["--value", "protocols=x"], "has no column 'protocols'; did you mean 'protocol'"),
     (plain(), ["--value", "protocol"], "--value protocol cannot be read; type --value metric=fid"),
     (plain(), ["--reference", "R 1"], "There is no arm 'R 1'; did you mean 'r1'"),
     (plain({"a": [1.0], "b": [2.0]}), [], "type --reference ARM with one of a, b"),
@@ -264,18 +268,16 @@ def test_a_doubt_is_one_sentence_and_nothing_is_written(place, frame, words, sen
 def test_rows_of_one_trial_that_disagree_are_told(tmp_path):
     frame = pd.concat([plain(status="done"), plain(metric="kid", status="done")])
     frame["wall_seconds"] = np.arange(len(frame))
-    with pytest.raises(
-        UserError, match=r"wall_seconds differs between rows of one trial .*14 more"
-    ):
+    with pytest.raises(UserError, match=r"wall_seconds differs between rows of .*14 more"):
         taken(tmp_path, frame)
 
 
 def test_all_doubts_are_told_at_once(place):
-    frame = plain(statuss="done", seed="one").drop(columns="metric")
+    frame = plain(walls_seconds=1, seed="one").drop(columns="metric")
     frame["value"] = "much"
     save(place.path, frame.rename(columns={"value": "score"}))
     assert place.type("import", "theirs.csv", small=()) == 2
-    for word in ("cannot be imported yet", "'statuss'", "'metric'", "'value'"):
+    for word in ("cannot be imported yet", "'walls_seconds'", "'metric'", "'value'"):
         assert word in place.err
     save(place.path, plain(status="finished", seed="one", generator="avg"))
     assert place.type("import", "theirs.csv", small=()) == 2

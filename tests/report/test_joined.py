@@ -111,9 +111,7 @@ def test_what_was_declared_is_kept_and_never_mixed(tmp_path):
     assert found.decisions.margin == 5 and found.decisions.tuning_seeds == (7, 8)
     assert found.plan["analysis"]["metric"] == "fd_classifier"
     declare(other, analysis=usual)
-    with pytest.raises(
-        UserError, match=r"study\.analysis\.margin is 5 in .*one and None in .*one by"
-    ):
+    with pytest.raises(UserError, match=r"analysis\.margin is 5 in .*one and None in .*one by one"):
         gather([one, other])
     declare(other)
     assert gather([one, other]).decisions.margin == 5
