@@ -170,7 +170,15 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("sweep", help="plan and train a study")
     one = commands.add_parser("report", help="tables and figures of a results folder")
     one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
-    one.add_argument("-o", "--out", type=Path, required=True, help="folder of the report")
+    one.add_argument("-o", "--out", type=Path, help="folder of the report")
+    one.add_argument(
+        "--summary", action="store_true",
+        help="print it in a few lines of Markdown, for a pull request; needs no -o",
+    )  # fmt: skip
+    one.add_argument(
+        "--wandb", nargs="?", const="offline", metavar="MODE",
+        help="log the report as one run of Weights & Biases: offline (the default) or online",
+    )  # fmt: skip
     one.add_argument("--metric", help="the metric that decides")
     one.add_argument("--reference", help="arm that the others are compared with")
     one.add_argument("--protocol", help="which one, where the metric was measured under several")
@@ -249,23 +257,44 @@ def pair(example: str, text: str) -> tuple[str, str]:
 
 def report(parsed: argparse.Namespace) -> None:
     """Run `ablate report`."""
-    from ablate.report import render, render_answer
+    from ablate.report import render, render_answer, summarize
     from ablate.report import report as write
     from ablate.report.study import gather
 
+    if parsed.out is None and (parsed.wandb or not parsed.summary):
+        raise UserError(
+            "the following arguments are required: -o/--out; `ablate report --help` shows what to "
+            "type."
+        )
+    if parsed.wandb:
+        from ablate.tracker import check_tracker
+
+        check_tracker({"name": "wandb", "mode": parsed.wandb})
     where = dict(condition(text) for text in parsed.where)
     asked = (parsed.folders, parsed.metric, parsed.reference, where)
     options = {} if parsed.protocol is None else {"protocol": parsed.protocol}
     study = gather(*asked, screen=parsed.screen, **options)
-    if study.answer.kind != "arms":
-        render_answer(study.answer, study.metric)
-        print()
-    render(study.table, screen=parsed.screen)
+    if parsed.summary:
+        print(summarize(study), end="")
+    else:
+        if study.answer.kind != "arms":
+            render_answer(study.answer, study.metric)
+            print()
+        render(study.table, screen=parsed.screen)
+    if parsed.out is None:
+        return
     folder = write(
         parsed.folders, parsed.out, parsed.metric, parsed.reference, where=where,
         screen=parsed.screen, **options,
     )  # fmt: skip
-    print(f"Report: {folder / 'report.md'}")
+    notes = sys.stderr if parsed.summary else sys.stdout
+    print(f"Report: {folder / 'report.md'}", file=notes)
+    if parsed.wandb:
+        from ablate.tracker.study import log_study
+
+        place = parsed.folders[0]
+        settings = {"project": "ablate", "mode": parsed.wandb, "dir": str(place.resolve())}
+        print(f"Weights & Biases: run {log_study(study, folder, settings)} in {place}", file=notes)
 
 
 def condition(text: str) -> tuple[str, object]:

@@ -227,7 +227,7 @@ DOUBTS = [
     (
         plain(walls_seconds=1),
         [],
-        "Column 'walls_seconds' may be 'wall_seconds'; type --column wall_seconds=walls",
+        "Column 'walls_seconds' may be 'wall_seconds'; type --column",
     ),
     (plain(), ["--column", "arm=method"], "the file has no column 'method'"),
     (plain(), ["--column", "amr=arm"], "has no column 'amr'; did you mean 'arm'"),
