@@ -23,6 +23,8 @@ def with_arms(frame: pd.DataFrame, known: Sequence[str], problems: list[str]) ->
     combination. Without a column `arm` each combination is an arm, called by what is on.
     """
     switches = [name for name in others(frame, known) if is_switch(frame[name])]
+    if "imported" in switches:
+        problems.append("A trick may not be called 'imported'; rename the column.")
     for name in switches:
         frame[name] = switched(frame[name])
     if "arm" in frame:

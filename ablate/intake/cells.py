@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 MISSING = ("", "na", "n/a", "none", "null", "nan")
+LARGEST = 2**53  # above it, float64 has no place for every whole number
 YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false")
 
 
@@ -41,7 +42,7 @@ def whole(column: pd.Series, problems: list[str]) -> pd.Series:
     """Return int64; where a sentence says that it is none, a number that no other row has."""
     told = len(problems)
     found = numbers(column, problems)
-    wrong = ~np.isfinite(found) | (found != found.round())
+    wrong = ~np.isfinite(found) | (found != found.round()) | (found.abs() > LARGEST)
     if len(problems) == told and wrong.any():
         problems.append(f"{_where(words(column), wrong)} is no whole number; type one, as in 3.")
     return found.mask(wrong, -1.0 - np.arange(len(found))).astype("int64")

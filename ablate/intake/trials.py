@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from ablate.intake.columns import nearest
 from ablate.store.schema import STATUSES, TRIAL
 from ablate.trial import canonical
 
+SAID = ("data", "model", "budget_images")
 CONDITIONS = ("data", "model", "budget", "metric", "train")
 ID = r"[0-9a-f]{16}"  # what a table that was exported from here has as `trial`
 
@@ -89,35 +90,46 @@ def with_conditions(
     if like is not None:
         trials = trials.assign(conditions=like)
     elif "conditions" not in trials:
-        given = pd.DataFrame(index=trials.index)
-        given["data"] = _told(trials, "data", UNTOLD)
-        given["model"] = _told(trials, "model", UNTOLD)
-        given["images"] = _told(trials, "budget_images", images)
-        texts = {row: _conditions(*row) for row in set(given.itertuples(index=False, name=None))}
-        rows = zip(given["data"], given["model"], given["images"], strict=True)
-        trials = trials.assign(conditions=[texts[row] for row in rows])
-    read = {}
-    for text in trials["conditions"].dropna().unique():
-        try:
-            read[text] = {key: json.loads(text)[key] for key in CONDITIONS}
-            read[text] = {
-                "data": str(read[text]["data"]["name"]),
-                "model": str(read[text]["model"]["name"]),
-                "budget_images": int(read[text]["budget"]["images"]),
-            }
-        except (KeyError, TypeError, ValueError):
+        trials = trials.assign(conditions=_conditions(trials, images))
+    trials = trials.assign(conditions=trials["conditions"].fillna(""))
+    read = {text: _said(text, problems) for text in trials["conditions"].unique()}
+    said = pd.DataFrame(list(trials["conditions"].map(read)), trials.index, list(SAID))
+    for key in [key for key in SAID if key in trials]:
+        other = trials[key].notna() & said[key].notna() & (trials[key] != said[key])
+        if other.any():
             problems.append(
-                f"conditions {text[:60]!r} are no JSON of {', '.join(CONDITIONS)}; take the column "
-                "out of the file."
+                f"{key} is {trials[key][other].iloc[0]!r} in the table and "
+                f"{said[key][other].iloc[0]!r} in its conditions; take one of the two away."
             )
-    if len(read) < trials["conditions"].nunique(dropna=False):
-        return trials.assign(data=UNTOLD, model=UNTOLD, budget_images=0)
-    return trials.assign(
-        **{
-            key: trials["conditions"].map({text: one[key] for text, one in read.items()})
-            for key in ("data", "model", "budget_images")
-        }
-    )
+    return trials.assign(**said)
+
+
+def _said(text: str, problems: list[str]) -> tuple[str, str, int] | tuple[None, None, None]:
+    """Return data, model and budget of `conditions`."""
+    try:
+        read = json.loads(text)
+        assert set(CONDITIONS) <= set(read)
+        return read["data"]["name"], read["model"]["name"], int(read["budget"]["images"])
+    except (AssertionError, KeyError, TypeError, ValueError):
+        problems.append(
+            f"conditions {text[:60]!r} are no JSON of {', '.join(CONDITIONS)}; take the column "
+            "out of the file."
+        )
+        return None, None, None
+
+
+def _conditions(trials: pd.DataFrame, images: int) -> list[str]:
+    """Return `conditions` of every trial from its own columns."""
+    empty = pd.Series(None, trials.index, dtype="object")
+    given: dict[str, str | int] = {"data": UNTOLD, "model": UNTOLD, "budget_images": images}
+    columns = [trials.get(key, empty).fillna(otherwise) for key, otherwise in given.items()]
+    rows = list(zip(*columns, strict=True))
+    texts = {}
+    for data, model, budget in set(rows):
+        parts: dict[str, Any] = {key: {} for key in CONDITIONS}
+        parts |= {"data": {"name": data}, "model": {"name": model}}
+        texts[data, model, budget] = canonical(parts | {"budget": {"images": int(budget)}})
+    return [texts[row] for row in rows]
 
 
 def with_ids(trials: pd.DataFrame, frame: pd.DataFrame, codes: np.ndarray) -> pd.DataFrame:
@@ -129,30 +141,12 @@ def with_ids(trials: pd.DataFrame, frame: pd.DataFrame, codes: np.ndarray) -> pd
     if has_ids(frame):
         first = np.unique(codes, return_index=True)[1]
         return trials.assign(trial=frame["trial"].to_numpy()[first])
-    whole = [name for name in ("arm", "seed", "status", "conditions", "tricks") if name in trials]
-    sums = pd.util.hash_pandas_object(_settled(trials[whole]), index=False).to_numpy().copy()
+    whole = ["arm", "seed", "status", "conditions"]
+    sums = pd.util.hash_pandas_object(trials[whole], index=False).to_numpy().copy()
     values = ["images", "generator", "metric", "value"]
     rows = pd.util.hash_pandas_object(frame[values], index=False).to_numpy()
     np.add.at(sums, codes, rows)  # in 64 bits and in any order of rows
     return trials.assign(trial=[f"{one:016x}" for one in sums])
-
-
-def _settled(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return `trials` without the name of the folder that they are imported into."""
-    return trials.drop(columns="tricks", errors="ignore")
-
-
-def _told(trials: pd.DataFrame, name: str, otherwise: str | int) -> pd.Series | str | int:
-    return trials[name].fillna(otherwise) if name in trials else otherwise
-
-
-def _conditions(data: str, model: str, images: int) -> str:
-    parts: Mapping[str, Mapping[str, object]] = {key: {} for key in CONDITIONS} | {
-        "data": {"name": data},
-        "model": {"name": model},
-        "budget": {"images": int(images)},
-    }
-    return canonical(parts)
 
 
 def last_images(images: pd.Series, codes: np.ndarray) -> pd.Series:

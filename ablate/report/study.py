@@ -126,7 +126,7 @@ def planned_reference(plan: Mapping[str, Any], frame: pd.DataFrame) -> str | Non
     Not every fraction of a factorial has the arm without tricks; there the first of those with the
     fewest stands in.
     """
-    ran = set(frame["arm"])
+    ran = set(frame["arm"].unique())
     if plan.get("reference") in ran:
         return str(plan["reference"])
     if not has_factors(plan):

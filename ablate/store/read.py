@@ -88,7 +88,8 @@ def _with_imported(
 
 def _long(trials: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     """Join on the trial, after giving each trial without a result its empty row."""
-    empty = trials[(trials["status"] != "done") | ~trials["trial"].isin(metrics["trial"])]
+    measured = trials["trial"].isin(metrics["trial"].unique())  # not unique: ten times slower
+    empty = trials[(trials["status"] != "done") | ~measured]
     metrics = pd.concat([metrics, _empty_rows(empty)], ignore_index=True)
     frame = conform(trials.merge(metrics, on="trial", how="inner"), RESULTS)
     frame = frame.sort_values(["trial", "images", "generator", "metric"], kind="stable")

@@ -207,7 +207,8 @@ def test_a_whole_report_of_a_bare_table(tmp_path):
     out = report([taken(tmp_path, plain())], tmp_path / "report")
     text = (out / "report.md").read_text()
     assert "- Budget: not told." in text and "imported_from theirs.csv, sha256" in text
-    assert "unknown time" in text
+    assert "unknown time" in text and "it is not told what else those of one seed share" in text
+    assert text.startswith("# Which arms have a better fid than `reference`?")
 
 
 def test_curious_files_are_read(tmp_path):
@@ -250,6 +251,8 @@ DOUBTS = [
     (plain(metric="mine", scale="log", higher_is_better=0), [], "scale 'log' of mine is none"),
     (plain(higher_is_better=1), [], "fid is compared by ratios and lower is better"),
     (plain(conditions="{}"), [], "conditions '{}' are no JSON of data, model"),
+    (plain(seed=2.0**60), [], "is no whole number"),
+    (plain(imported=lambda f: (f["arm"] == "r1").astype(int)), [], "may not be called 'imported'"),
     (plain().iloc[:0], [], "has no rows"),
     (plain(), ["--curves", "nowhere.csv"], "There is no file nowhere.csv"),
     (plain(), ["--like", "nowhere"], "There is no folder nowhere"),
@@ -382,3 +385,6 @@ def test_an_imported_table_joins_only_what_it_says_it_was_trained_like(own, tmp_
     assert "data.name" not in str(caught.value)
     assert "choose one, as in --where budget.images=" in str(caught.value)
     assert "import the table again with --like DIR" in str(caught.value)
+    with pytest.raises(UserError, match="data is 'cifar10' in the table and 'digits' in its cond"):
+        taken(tmp_path, frame.assign(data="cifar10"), "other", like=own)
+    assert not (tmp_path / "results/other").exists()
