@@ -15,6 +15,7 @@ from ablate.intake import import_table
 from ablate.report import report
 from ablate.report.study import gather
 from ablate.store import read, read_curves
+from ablate.store.imported import write_imported
 from tests.analysis.designs import study as design
 from tests.report.designs import EFFECTS, write_design
 from tests.store.synthetic import metrics, trial, write, write_study
@@ -388,3 +389,53 @@ def test_an_imported_table_joins_only_what_it_says_it_was_trained_like(own, tmp_
     with pytest.raises(UserError, match="data is 'cifar10' in the table and 'digits' in its cond"):
         taken(tmp_path, frame.assign(data="cifar10"), "other", like=own)
     assert not (tmp_path / "results/other").exists()
+
+
+def test_a_renamed_folder_is_called_as_it_is(tmp_path):
+    out = taken(tmp_path, plain()).rename(tmp_path / "results/renamed")
+    assert set(read(out)["study"]) == {"renamed"}
+
+
+def test_two_arms_of_one_name_come_back_as_two(tmp_path):
+    one = write_study(tmp_path / "one", {"reference": [20.0, 22.0], "r1": [16.0, 18.0]})
+    frame = read(one)
+    text = frame["tricks"].str.replace("1.0", "9.0")
+    other = frame.assign(tricks=text, trial=frame["trial"].str[::-1]).query("arm == 'r1'")
+    exported = pd.concat([frame, other])
+    back = read(taken(tmp_path, exported, "back"))
+    assert back["trial"].nunique() == 6 and back["tricks"].nunique() == 3
+
+
+def test_an_earlier_value_does_not_stand_in_for_a_last_one_that_is_lost(tmp_path):
+    early = plain({"reference": [20.0, 21.0], "r1": [10.0, 11.0]}, images=1000)
+    late = plain({"reference": [19.0, 20.0], "r1": [9.0, None]}, images=2000)
+    out = taken(tmp_path, pd.concat([early, late]).assign(images_shown=2500))
+    found = gather([out])
+    assert found.failed[["arm", "seed"]].to_numpy().tolist() == [["r1", 1]]
+    assert set(found.final["images_shown"]) == {2500}
+
+
+def test_cells_may_have_blanks_around_them(tmp_path):
+    (tmp_path / "theirs.csv").write_text(
+        "arm,seed,metric,value\nreference, 0,fid,20.5 \nreference,1,fid, N/A\nr1,0 ,fid,1e1\n"
+    )
+    import_table(tmp_path / "theirs.csv", tmp_path / "out")
+    frame = read(tmp_path / "out").set_index(["arm", "seed"])["value"].sort_index()
+    np.testing.assert_array_equal(frame, [10.0, 20.5, np.nan])
+
+
+def test_curves_that_may_be_of_two_trials_are_refused_and_none_is_read_twice(own, tmp_path):
+    both = pd.concat([plain(data="digits"), plain(data="mnist")])
+    curves = plain(images=10, signal="loss_d")[["arm", "seed", "images", "signal", "value"]]
+    with pytest.raises(UserError, match="15 rows are of no trial, or of several"):
+        taken(tmp_path, both, curves=save(tmp_path, curves, "curves.csv"))
+    arms = read(own).drop_duplicates("trial")[["trial", "arm", "seed"]]
+    theirs = save(tmp_path, read_curves(own).merge(arms, on="trial"), "curves.csv")
+    back = taken(tmp_path, read(own), "back", curves=theirs)
+    pd.testing.assert_frame_equal(read_curves(own, back), read_curves(back))
+
+
+def test_what_appears_while_a_table_is_read_is_not_replaced(tmp_path):
+    out = taken(tmp_path, plain())
+    with pytest.raises(UserError, match="is there already"):
+        write_imported(out, {}, {})
