@@ -59,7 +59,7 @@ def chosen(
 
 def refuse_doubtful(frame: pd.DataFrame, known: Sequence[str], problems: list[str]) -> None:
     """Tell of columns that may be one of ours which is not there."""
-    absent = [name for name in known if name not in frame]
+    absent = [name for name in known if name not in frame and name not in NEEDED]
     for theirs in others(frame, known):
         near = difflib.get_close_matches(_plain(theirs), absent, 1, CLOSE)
         if near:
