@@ -24,6 +24,7 @@ check: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.sweep
 
 # Does the newest Hydra break anything? A venv of its own, so that nothing else moves.
 hydra14:

@@ -6,6 +6,7 @@ What brings torch with it is imported by the task, so that a mistyped override i
 from __future__ import annotations
 
 import os
+import re
 import sys
 from itertools import count
 from pathlib import Path
@@ -45,7 +46,13 @@ def train(arguments: list[str]) -> None:
 
 def sweep(study: str, arguments: list[str], folder: Path) -> None:
     """Run `ablate sweep`."""
-    launch(registered(study, folder), ["--multirun", *arguments])
+    launch(registered(study, folder), ["--multirun", *more_trials(arguments)])
+
+
+def more_trials(arguments: list[str]) -> list[str]:
+    """Return the arguments with `--add-trials N` as the override that it stands for."""
+    text = "\n".join(arguments)
+    return re.sub(r"^--add-trials[=\n](.*)$", r"search.add=\1", text, flags=re.M).split("\n")
 
 
 def plan(study: str, arguments: list[str], folder: Path) -> None:

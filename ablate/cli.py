@@ -19,6 +19,7 @@ examples:
   ablate train trick=[label_smooth,ema_g] seed=3   one trial
   ablate plan demo                                 what a study would train, and how long
   ablate sweep demo                                a ready study
+  ablate status results/demo                       how far it is
   ablate report results/demo -o reports/demo       its tables and figures
   ablate import theirs.csv                         results of another trainer, for a report
 """
@@ -50,6 +51,8 @@ was stopped. STUDY is a ready one or the path of a yaml.
   study.always=[batch_norm]        tricks that are on in every arm
   out=results/mine                 where results go
   hydra/launcher=basic             all trials in this process; the default is one worker per core
+  hydra/launcher=ray               on a Ray cluster: hydra.launcher.address=HOST:6379
+  hydra/launcher=submitit_slurm    as Slurm jobs: study.workers=8 hydra.launcher.partition=gpus
 """
 PLAN = """\
 usage: ablate plan STUDY [key=value ...] [--config-dir DIR]
@@ -152,7 +155,7 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` shows what to type.")
 
 
-COMMANDS = ("train", "plan", "sweep", "report", "import", "tricks", "data")
+COMMANDS = ("train", "plan", "sweep", "status", "retry", "report", "import", "tricks", "data")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -168,6 +171,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("train", help="train one trial, or several with -m")
     commands.add_parser("plan", help="print what a study would train, and how long it would take")
     commands.add_parser("sweep", help="plan and train a study")
+    add_study_commands(commands)
     one = commands.add_parser("report", help="tables and figures of a results folder")
     one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
     one.add_argument("-o", "--out", type=Path, help="folder of the report")
@@ -253,6 +257,43 @@ def pair(example: str, text: str) -> tuple[str, str]:
     if not equals:
         raise UserError(f"{example.split(maxsplit=1)[0]} {text} cannot be read; type {example}.")
     return name, value
+
+
+def add_study_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add what can be asked of, and done to, a study that is under way."""
+    one = commands.add_parser("status", help="how far a study is, and what it has cost")
+    one.add_argument("folder", type=Path, metavar="DIR", help="results folder")
+    one.set_defaults(run=status)
+    one = commands.add_parser("retry", help="let the next sweep train failed trials again")
+    one.add_argument("folder", type=Path, metavar="DIR", help="results folder")
+    one.add_argument("--status", required=True, help="crashed, killed, diverged, ...")
+    one.add_argument("--arm", help="of this arm alone")
+    one.add_argument("--yes", action="store_true", help="also where the status is done")
+    one.set_defaults(run=retry)
+
+
+def status(parsed: argparse.Namespace) -> None:
+    """Run `ablate status`."""
+    from rich.console import Console
+
+    from ablate.plan.status import print_status
+
+    print_status(parsed.folder, Console())
+
+
+def retry(parsed: argparse.Namespace) -> None:
+    """Run `ablate retry`.
+
+    Raises:
+        UserError: Results that are good are to be moved, and nobody said yes to it.
+    """
+    from ablate.plan.retry import retry as again
+
+    if parsed.status == "done" and not parsed.yes:
+        raise UserError(
+            "Trials that are done have nothing to mend; type --yes as well to train them again."
+        )
+    print(again(parsed.folder, parsed.status, parsed.arm))
 
 
 def report(parsed: argparse.Namespace) -> None:

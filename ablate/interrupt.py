@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
+from ablate.process import is_gone
+
 LOOK_SECONDS = 0.5
 
 
@@ -56,10 +58,16 @@ class Interrupt:
 
 
 class StopFile:
-    """A file that asks the workers of a study, in whatever process, to stop after an interval."""
+    """A file by which a sweep asks its workers, in whatever process, to stop after an interval.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "claims" / "stop"
+    It bears the mark of the sweep, so that two people who share a study stop their own workers.
+
+    Attributes:
+        sweep: The mark; a worker is told it by whoever launched it.
+    """
+
+    def __init__(self, folder: Path, sweep: str) -> None:
+        self.path = folder / "claims" / f"stop{sweep}"
         self.looked, self.seen = 0.0, False
 
     def ask(self) -> None:
@@ -72,10 +80,14 @@ class StopFile:
         self.path.unlink(missing_ok=True)
 
     def __call__(self) -> bool:
-        """Return whether somebody has asked; looks at the disk twice a second at most."""
+        """Return whether to stop: somebody has asked, or the sweep is gone.
+
+        Looks at the disk twice a second at most.
+        """
         now = time.monotonic()
         if not self.seen and now - self.looked > LOOK_SECONDS:
-            self.looked, self.seen = now, self.path.exists()
+            self.looked = now
+            self.seen = self.path.exists() or is_gone(self.path.name)
         return self.seen
 
 

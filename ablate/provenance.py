@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
+import re
 import subprocess
 import sys
 from functools import lru_cache
@@ -12,7 +14,8 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("ablate", "torch", "numpy", "scipy", "scikit-learn", "hydra-core", "pandas")
+PACKAGES = ("ablate", "torch", "numpy", "scipy", "scikit-learn", "hydra-core", "optuna", "pandas")
+PASSWORD = re.compile(r'(://[^:/@\s"]+):[^@/\s"]+@')  # of a storage's address
 
 
 def provenance(device: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -22,13 +25,15 @@ def provenance(device: str, config: dict[str, Any]) -> dict[str, Any]:
         device: "cpu" or "cuda", resolved.
         config: The whole composed tree.
     """
-    return {
+    told = {
         "git": git_state(),
         "versions": versions(),
         "device": device_name(device),
         "command": sys.argv,
         "config": config,
     }
+    found: dict[str, Any] = json.loads(PASSWORD.sub(r"\1:***@", json.dumps(told)))
+    return found
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import json
 import traceback
@@ -11,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import torch
 from omegaconf import DictConfig
 
 from ablate.assemble import assemble
@@ -19,13 +20,15 @@ from ablate.compose import Machine, resolved, without_paths
 from ablate.data import Dataset, load
 from ablate.errors import UserError
 from ablate.metrics import Evaluator
+from ablate.plan.files import is_finished
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
-from ablate.store.schema import CURVES, METRICS, names
 from ablate.train.loop import Listener, Outcome, Run
 from ablate.trial import Trial, canonical
 
 CRASH = "traceback.txt"
+# What CPU and GPU allocators and their libraries say where PyTorch has no error of its own for it.
+NO_MEMORY = ("DefaultCPUAllocator", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Bench:
         machine: Device and folders.
         provenance: What is written beside every result.
         listener: Is told how training goes, given the trials of a stack; the caller closes it.
+        wanted: Whether a trial is still to be trained when its turn comes.
     """
 
     machine: Machine
     provenance: Mapping[str, Any]
     listener: Callable[[Sequence[Trial]], Listener]
+    wanted: Callable[[Trial], bool] = lambda _: True
 
 
 def dataset_of(config: DictConfig, machine: Machine) -> Dataset:
@@ -109,11 +114,17 @@ def checkpoint_of(trials: Sequence[Trial], folder: Path) -> Path:
     return folder / "checkpoints" / f"{stem}.pt"
 
 
-def run(trials: Sequence[Trial], bench: Bench) -> list[str | None]:
+def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | None]:
     """Train a stack and write its results.
 
-    A crash is a result as well. A stack that crashes is trained again one by one, so that the
-    trial that brought it down goes down alone.
+    A crash is a result as well. A stack that crashes, or finds no room in memory, is trained again
+    in halves, so that the trial that brought it down goes down alone. Where halves were begun, a
+    stack that is continued goes on with them.
+
+    Args:
+        trials: Of one structure; those that are finished are left alone.
+        bench: Where they are trained.
+        note: Written into each status: what a reader should know about the stack.
 
     Returns:
         The statuses, None for a trial that was asked to stop before its end.
@@ -121,23 +132,61 @@ def run(trials: Sequence[Trial], bench: Bench) -> list[str | None]:
     Raises:
         UserError: Results or checkpoints cannot be written or read.
     """
-    listener = bench.listener(trials)
+    folder = bench.machine.out
+    if not checkpoint_of(trials, folder).is_file():
+        if any(is_begun(half, folder) for half in halves(trials)):
+            return in_halves(trials, bench, note or f"A stack of {len(trials)} goes on in parts.")
+        left = [t for t in trials if not is_finished(folder, t) and bench.wanted(t)]
+        if len(left) < len(trials):
+            return run(left, bench, note) if left else []
+    listener, failure = bench.listener(trials), None
     try:
         outcomes = fit(trials, bench.machine, listener)
     except UserError:
         raise
     except Exception as error:
-        if len(trials) > 1:
-            return [status for trial in trials for status in run([trial], bench)]
-        return [write_failure(trials[0], "crashed", error, bench)]
+        failure = Failure.of(error)  # without the frames of the error, which hold the tensors
     finally:
         close(listener)
+    if failure is not None:
+        return failed(trials, failure, bench, note)
     for trial, outcome in zip(trials, outcomes, strict=True):
         if outcome.status is not None:
-            write(trial, outcome, bench)
+            write(trial, outcome, bench, note)
     if all(outcome.status for outcome in outcomes):
-        checkpoint_of(trials, bench.machine.out).unlink(missing_ok=True)
+        checkpoint_of(trials, folder).unlink(missing_ok=True)
     return [outcome.status for outcome in outcomes]
+
+
+def failed(trials: Sequence[Trial], failure: Failure, bench: Bench, note: str) -> list[str | None]:
+    """Write the crash of a trial alone, or train the halves of a stack from their beginning."""
+    checkpoint_of(trials, bench.machine.out).unlink(missing_ok=True)
+    if len(trials) == 1:
+        return [write_failure(trials[0], "crashed", failure, bench, note)]
+    if failure.out_of_memory:
+        half = len(halves(trials)[0])
+        note = f"A stack of {len(trials)} ran out of memory; trained in one of {half} or fewer."
+    release_memory()
+    return in_halves(trials, bench, note)
+
+
+def in_halves(trials: Sequence[Trial], bench: Bench, note: str) -> list[str | None]:
+    """Train the halves of a stack one after the other."""
+    return [status for half in halves(trials) for status in run(half, bench, note)]
+
+
+def halves(trials: Sequence[Trial]) -> list[Sequence[Trial]]:
+    """Return two parts of a stack, of one trial none; the first is a power of two."""
+    if len(trials) == 1:
+        return []
+    n = 1 << (len(trials) - 1).bit_length() - 1
+    return [trials[:n], trials[n:]]
+
+
+def is_begun(trials: Sequence[Trial], folder: Path) -> bool:
+    """Return whether a stack or any part of it has a checkpoint."""
+    here = checkpoint_of(trials, folder).is_file()
+    return here or any(is_begun(half, folder) for half in halves(trials))
 
 
 def close(listener: Listener) -> None:
@@ -145,7 +194,44 @@ def close(listener: Listener) -> None:
     getattr(listener, "close", lambda: None)()
 
 
-def write(trial: Trial, outcome: Outcome, bench: Bench) -> None:
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """What ended a trial, in words.
+
+    Attributes:
+        reason: One line.
+        trace: Where it happened.
+        out_of_memory: Whether a smaller stack may help.
+    """
+
+    reason: str
+    trace: str
+    out_of_memory: bool = False
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """Return an error in words."""
+        trace = "".join(traceback.format_exception(error))
+        if is_out_of_memory(error):
+            return cls("out of memory", trace, out_of_memory=True)
+        return cls(f"{type(error).__name__}: {error}".splitlines()[0], trace)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that the device or the machine has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in NO_MEMORY)
+
+
+def release_memory() -> None:
+    """Give back what a stack has held, before its halves ask for theirs."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
     """Write a trial's folder."""
     write_trial(
         bench.machine.out,
@@ -153,24 +239,23 @@ def write(trial: Trial, outcome: Outcome, bench: Bench) -> None:
         {
             "status": outcome.status,
             "reason": outcome.reason,
+            "note": note,
             "images": outcome.images,
             "wall_seconds": outcome.wall_seconds,
             "device_seconds": outcome.device_seconds,
             "peak_memory_bytes": outcome.peak_memory_bytes,
         },
-        pd.DataFrame(outcome.metrics, columns=names(METRICS)),
-        pd.DataFrame(outcome.curves, columns=names(CURVES)),
+        outcome.metrics,
+        outcome.curves,
         outcome.samples,
         bench.provenance,
     )
 
 
-def write_failure(trial: Trial, status: str, error: BaseException, bench: Bench) -> str:
+def write_failure(trial: Trial, status: str, failure: Failure, bench: Bench, note: str = "") -> str:
     """Write the folder of a trial that has no outcome, with the trace of what ended it."""
-    line = f"{type(error).__name__}: {error}".splitlines()[0]
-    write(trial, Outcome(status=status, reason=line), bench)
+    write(trial, Outcome(status=status, reason=failure.reason), bench, note)
     folder = bench.machine.out
     with telling_disk_errors(folder):
-        text = "".join(traceback.format_exception(error))
-        (folder / "trials" / trial.id / CRASH).write_text(text)
+        (folder / "trials" / trial.id / CRASH).write_text(failure.trace)
     return status

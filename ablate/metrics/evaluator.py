@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ablate.data.dataset import Dataset, Split
 from ablate.errors import UserError
 from ablate.metrics.class_score import class_score
-from ablate.metrics.dataset import Dataset, Split
 from ablate.metrics.estimate import Estimate
 from ablate.metrics.extractor import Extracted, Extractor, make_extractor
 from ablate.metrics.frechet import frechet_estimate, moments, total_variance

@@ -12,10 +12,10 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ablate.data.dataset import Dataset
 from ablate.errors import UserError
 from ablate.metrics import inception
 from ablate.metrics.cache import digest, remembered
-from ablate.metrics.dataset import Dataset
 from ablate.metrics.network import Classifier
 from ablate.metrics.training import is_stacked, task_of, train
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ablate.data.dataset import Dataset
 from ablate.metrics.cache import remembered
-from ablate.metrics.dataset import Dataset
 from ablate.metrics.extractor import Extractor
 from ablate.metrics.frechet import Moments, merge, moments
 from ablate.metrics.kernel import real_similarity

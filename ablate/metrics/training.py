@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ablate.data.dataset import Dataset, Split
 from ablate.errors import UserError
-from ablate.metrics.dataset import Dataset, Split
 from ablate.metrics.network import Classifier
 
 PRESENTED = 50_000  # images shown in training, whatever the size of the set

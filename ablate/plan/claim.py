@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from ablate.process import is_running
+
 BEAT_SECONDS = 3.0
 STALE_SECONDS = 60.0  # clocks of two hosts that share a disk may differ by some of it
 DEATHS = 3  # a trial whose workers died so often in one session of a study kills workers
@@ -107,8 +109,12 @@ def tidy(folder: Path) -> None:
 
 def attempts(claims: Path, trial: str) -> dict[int, Path]:
     """Return attempt -> file."""
-    found = claims.glob(f"{trial}.*")
-    return {int(path.suffix[1:]): path for path in found if path.suffix[1:].isdigit()}
+    try:
+        names = os.listdir(claims)
+    except FileNotFoundError:
+        return {}
+    parts = (name.rpartition(".") for name in names)
+    return {int(n): claims / f"{t}.{n}" for t, _, n in parts if t == trial and n.isdigit()}
 
 
 def heartbeat(path: Path) -> float:
@@ -137,29 +143,20 @@ def is_alive(path: Path) -> bool:
     return about.get("host") != socket.gethostname() or is_running(about["pid"])
 
 
-def is_running(pid: int) -> bool:
-    """Return whether a process of this machine runs; one that waits to be buried does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (OSError, IndexError):
-        return True  # no /proc here
+def living(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return trial -> what its worker tells, of the trials that living workers have."""
+    claims, found = folder / "claims", {}
+    for path in sorted(claims.iterdir()) if claims.is_dir() else ():
+        if path.name[0] != "." and path.suffix[1:].isdigit() and is_alive(path):
+            try:
+                found[path.stem] = json.loads(path.read_text())
+            except FileNotFoundError:
+                continue  # released between our two looks
+            except ValueError:
+                found[path.stem] = {}  # caught between its creation and its first line
+    return found
 
 
 def progress(folder: Path) -> dict[str, int]:
     """Return trial -> images shown so far, of the trials that living workers have."""
-    claims, found = folder / "claims", {}
-    if not claims.is_dir():
-        return {}
-    for path in claims.iterdir():
-        if path.name[0] != "." and path.suffix[1:].isdigit() and is_alive(path):
-            try:
-                found[path.stem] = int(json.loads(path.read_text())["images"])
-            except (OSError, ValueError, KeyError):
-                continue
-    return found
+    return {trial: int(about.get("images", 0)) for trial, about in living(folder).items()}

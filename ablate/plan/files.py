@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError
 from ablate.plan.claim import progress
-from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
+from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.plan import PLAN, STUDY, hash_of, locked, parse, read_plan, read_study
 from ablate.trial import Trial
 
 if TYPE_CHECKING:
     from ablate.plan.study import Plan
 
-__all__ = ["PLAN", "STUDY", "ended", "is_finished", "read_plan", "unfinished", "write_plan"]
+__all__ = [
+    "PLAN",
+    "SEARCH",
+    "STUDY",
+    "TUNED",
+    "ended",
+    "is_finished",
+    "is_over",
+    "read_plan",
+    "searches",
+    "unfinished",
+    "write_plan",
+    "write_search",
+]
+SEARCH = "search.json"  # the plan of a search
+TUNED = "tuned"  # the folder of the study that follows it
 
 
 def write_plan(folder: Path, plan: Plan) -> str | None:
@@ -100,14 +115,6 @@ def refuse_afterthoughts(folder: Path, plan: Plan, trained: int) -> None:
     )
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place and swap it in: readers see the old one or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write_durable(beside, content)
-    beside.replace(path)
-    sync_folder(path.parent)
-
-
 def is_finished(folder: Path, trial: Trial) -> bool:
     """Return whether a trial's results are there, whatever its status."""
     return (folder / "trials" / trial.id).is_dir()
@@ -125,3 +132,30 @@ def unfinished(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials that have no results yet."""
     there = ended(folder)
     return [trial for trial in trials if trial.id not in there]
+
+
+def is_over(folder: Path) -> bool:
+    """Return whether nothing is searched in a folder, or no more."""
+    return not (folder / SEARCH).is_file() or (folder / TUNED / STUDY).is_file()
+
+
+def searches(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return arm -> `key`, `budget_images` and `is_ratio` of its search; {} where none is made."""
+    try:
+        content = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {arm["trial"]["arm"]: arm for arm in content["arms"]}
+
+
+def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:
+    """Write the plan of a search, or take an earlier one away; more trials go on from fewer."""
+    path, text = folder / SEARCH, json.dumps(content, indent=1, sort_keys=True) + "\n"
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    for name in (STUDY, PLAN):
+        (folder / TUNED / name).unlink(missing_ok=True)  # the best may be others now
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        replace_file(path, text.encode())

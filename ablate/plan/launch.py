@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,39 @@ from rich.console import Console
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
-from ablate.plan.claim import tidy
-from ablate.plan.files import unfinished, write_plan
-from ablate.plan.show import show
+from ablate.plan.claim import living
+from ablate.plan.files import (
+    STUDY,
+    TUNED,
+    ended,
+    is_over,
+    read_plan,
+    searches,
+    unfinished,
+    write_plan,
+    write_search,
+)
+from ablate.plan.leftovers import clear
+from ablate.plan.pause import paused, sentence, status_of
+from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
-from ablate.plan.watch import Watch
-from ablate.plan.worker import status_of, workers_of
+from ablate.plan.watch import LOOK_SECONDS, Watch
+from ablate.plan.worker import workers_of
+from ablate.process import mark
 from ablate.run import dataset_of, prepare
 from ablate.tracker import check_tracker
+from ablate.trial import Trial
 
 Launch = Callable[[int], Any]  # starts so many workers and returns when all have ended
 
 
-def sweep(config: DictConfig, launch: Launch) -> None:
+def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -> None:
     """Run a study, or what is left of it.
 
     Args:
         config: The composed study, with Hydra's own node.
         launch: Starts workers.
+        slots: Tells how many workers the launcher has room for, None where it does not know.
 
     Raises:
         UserError: The study is wrong; all reasons at once, nothing written.
@@ -43,18 +59,67 @@ def sweep(config: DictConfig, launch: Launch) -> None:
     launcher = resolved(config.hydra.launcher)
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     place = machine(config)
-    plan = plan_of(config, dataset_of(config, place))
-    check_tracker(resolved(config.tracker))
+    dataset, tree = dataset_of(config, place), resolved(config)
+    plan = plan_of(config, dataset)
+    check_tracker(tree["tracker"])
+    search, study = planned_search(tree, plan, place.out, len(dataset.shape) == 1), tree["study"]
+    room = slots() if study["workers"] is None else None
+    workers = workers_of(study, launcher, place.device, room)
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
     check_writable(place.out)
+    if search is not None:
+        check_storage(tree["search"]["storage"], place.out)
     change = write_plan(place.out, plan)
-    study = resolved(config.study)
-    left = unfinished(place.out, plan.trials)
-    workers = min(workers_of(study, launcher, place.device), max(1, len(left)))
-    announce(plan, place, workers, change)
+    write_search(place.out, search)
+    clear(place.out)
+    left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
+    workers = min(workers, max(1, left))
+    announce(plan, search, place, workers, change)
     if left:
-        launch_all(plan, place, workers, launch)
+        launch_all(plan, place, workers, launch, "joblib" in launcher["_target_"])
     conclude(plan, place.out)
+
+
+def planned_search(
+    tree: Mapping[str, Any], plan: Plan, folder: Path, is_toy: bool
+) -> dict[str, Any] | None:
+    """Return what is searched before the arms are scored again, None for nothing.
+
+    Args:
+        tree: The composed study.
+        plan: Its plan.
+        folder: The results folder.
+        is_toy: Whether the data are points.
+
+    Raises:
+        UserError: The search cannot be made so.
+    """
+    if tree["search"]["sampler"] is None:
+        return None
+    from ablate.plan.tune import search_plan  # Optuna takes its time to import
+
+    arms = [planned.trial for planned in plan.arms if not planned.refused]
+    return search_plan(tree, arms, plan.seeds, folder, is_toy)
+
+
+def check_storage(url: str | None, folder: Path) -> None:
+    """Refuse a storage that does not answer, before anything is trained.
+
+    Raises:
+        UserError: The sentence says why.
+    """
+    from ablate.search.storage import opened, url_of
+
+    with opened(url_of(url, folder)):
+        pass
+
+
+def left_of_search(folder: Path) -> int:
+    """Return the searches that are not over, or the trials that are left of what follows them."""
+    if not is_over(folder):
+        return len(searches(folder))
+    tuned = folder / TUNED
+    return len(trainable(tuned, read_plan(tuned))) if (tuned / STUDY).is_file() else 0
 
 
 def refuse_one_seed(overrides: Sequence[str]) -> None:
@@ -71,36 +136,69 @@ def refuse_one_seed(overrides: Sequence[str]) -> None:
             )
 
 
-def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch) -> None:
+def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch, one_fate: bool) -> None:
     """Launch workers, and again where some died, until nothing is left that can be trained.
 
-    Launchers may end all workers when one dies. From the second death on there is one worker, so
-    that a trial that kills its workers is found out, and no other takes the blame.
+    What others train in the same folder is waited for.
+
+    Args:
+        plan: The study.
+        place: Where.
+        workers: How many.
+        launch: Starts them.
+        one_fate: Whether all workers end when one dies. There is then one worker from the second
+            death on, so that a trial that kills its workers is found out, and no other is blamed.
 
     Raises:
         SystemExit: Interrupted.
     """
-    stop, seen, deaths = StopFile(place.out), None, 0
+    stop, seen, deaths = StopFile(place.out, mark()), None, 0
     stop.clear()
     with Interrupt(stop.ask) as interrupt, Watch(place.out, plan.trials, plan.images):
-        while (error := attempt(launch, workers if deaths < 2 else 1, interrupt)) is not None:
+        while not interrupt.code:
+            error = attempt(launch, 1 if one_fate and deaths > 1 else workers, interrupt)
             state = situation(place.out, plan)
-            if interrupt.code or state == seen:
+            if state == seen:
+                break  # another launch would change nothing
+            seen = state
+            if error is not None:
+                deaths += 1
+                print(f"A worker died ({error}); its trial goes on at its last checkpoint.")
+            elif not await_others(place.out, plan, interrupt):
                 break
-            seen, deaths = state, deaths + 1
-            print(f"A worker died ({error}); its trial goes on at its last checkpoint.")
     stop.clear()
-    tidy(place.out)
+    clear(place.out)
     if interrupt.code:
         left = unfinished(place.out, plan.trials)
         print(f"{len(left)} of {len(plan.trials)} trials are left; the same command goes on.")
         raise SystemExit(interrupt.code)
 
 
-def situation(folder: Path, plan: Plan) -> tuple[int, list[str]]:
-    """Return what a launch changes even if it fails: trials that are left, and claims."""
+def await_others(folder: Path, plan: Plan, interrupt: Interrupt) -> bool:
+    """Wait while workers of somebody else have all that is left; return whether some is free."""
+    told = False
+    while left := trainable(folder, plan.trials):
+        theirs = living(folder).keys() & {trial.id for trial in left}
+        if len(theirs) < len(left) or interrupt.code:
+            return True
+        if not told:
+            print(f"Waiting for {len(theirs)} trials that others train in {folder}.")
+            told = True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def trainable(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials without results, but for those of arms that are paused."""
+    resting = paused(folder, trials)
+    return [trial for trial in unfinished(folder, trials) if trial.arm not in resting]
+
+
+def situation(folder: Path, plan: Plan) -> tuple[int, int, int, list[str]]:
+    """Return what a launch changes even if it fails: what is left, what is there, and claims."""
     claims = sorted(path.name for path in (folder / "claims").glob("[!.]*"))
-    return len(unfinished(folder, plan.trials)), claims
+    left = len(unfinished(folder, plan.trials))
+    return left, left_of_search(folder), len(ended(folder)), claims
 
 
 def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
@@ -124,10 +222,14 @@ def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
     return None
 
 
-def announce(plan: Plan, place: Machine, workers: int, change: str | None) -> None:
+def announce(
+    plan: Plan, search: Mapping[str, Any] | None, place: Machine, workers: int, change: str | None
+) -> None:
     """Print the plan, who works on it, and what is finished."""
     console = Console(highlight=False)
     show(plan, console)
+    if search is not None:
+        console.print(search_size(plan, search))
     if change is not None:
         console.print(f"Note: {change}", markup=False)
     done = len(plan.trials) - len(unfinished(place.out, plan.trials))
@@ -142,15 +244,31 @@ def conclude(plan: Plan, folder: Path) -> None:
     Raises:
         SystemExit: Trials are left.
     """
-    left = unfinished(folder, plan.trials)
-    waiting = {trial.id for trial in left}
-    done = [trial for trial in plan.trials if trial.id not in waiting]
-    counts = Counter(status_of(folder, trial)["status"] for trial in done)
-    words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
-    print(f"{len(done)} of {len(plan.trials)} trials: {words or 'none'}. Results in {folder}")
-    if counts["crashed"]:
-        print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
-    if left:
-        print(f"{len(left)} are left (or in the hands of other workers); the same command goes on.")
+    left = told(folder, plan.trials)
+    tuned = folder / TUNED
+    if (tuned / STUDY).is_file():
+        told(tuned, read_plan(tuned))
+    searched = left_of_search(folder)
+    if trainable(folder, plan.trials) or searched:
+        also = f", and {searched} of the search" if searched else ""
+        print(f"{left} are left{also}; the same command goes on.")
         raise SystemExit(1)
     print(f"Next: ablate report {folder} -o reports/{folder.name}")
+    if (tuned / STUDY).is_file():
+        print(f"Tuned: ablate report {tuned} -o reports/{folder.name}-tuned")
+
+
+def told(folder: Path, trials: Sequence[Trial]) -> int:
+    """Print how trials have ended; return how many have not."""
+    left = {trial.id for trial in unfinished(folder, trials)}
+    statuses = [status_of(folder, t)["status"] for t in trials if t.id not in left]
+    counts = Counter(statuses)
+    words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
+    print(f"{len(statuses)} of {len(trials)} trials: {words or 'none'}. Results in {folder}")
+    if counts["crashed"]:
+        print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
+    resting = paused(folder, trials)
+    for arm in {trial.arm: None for trial in trials if trial.id in left}:
+        if arm in resting:
+            print(sentence(arm, resting[arm], folder))
+    return len(left)

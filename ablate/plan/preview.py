@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
@@ -9,10 +10,10 @@ from rich.console import Console
 from ablate.compose import Machine, join_sources, machine, resolved
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.files import against_earlier, unfinished
-from ablate.plan.launch import refuse_one_seed
-from ablate.plan.show import show
+from ablate.plan.launch import planned_search, refuse_one_seed
+from ablate.plan.show import search_size, show
 from ablate.plan.study import plan_of
-from ablate.plan.worker import share_cores, stack_of, workers_of
+from ablate.plan.worker import stack_of, threads_of, workers_of
 from ablate.run import dataset_of
 
 
@@ -25,10 +26,14 @@ def preview(config: DictConfig) -> None:
     hydra = HydraConfig.get()
     join_sources(hydra.runtime.config_sources)
     refuse_one_seed(hydra.overrides.task)
-    place, study = machine(config), resolved(config)["study"]
-    plan = plan_of(config, dataset_of(config, place))
+    place, tree = machine(config), resolved(config)
+    study, dataset = tree["study"], dataset_of(config, place)
+    plan = plan_of(config, dataset)
     console = Console(highlight=False)
     show(plan, console)
+    search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
+    if search is not None:
+        console.print(search_size(plan, search))
     change = against_earlier(place.out, plan)
     if change is not None:
         console.print(f"Note: {change}", markup=False)
@@ -39,14 +44,18 @@ def preview(config: DictConfig) -> None:
     if not left:
         return
     workers = min(workers_of(study, hydra.launcher, place.device), len(left))
-    share_cores(study, place.device)
-    console.print(told(estimate(left, place, stack_of(study, place.device)), workers, place))
+    torch.set_num_threads(threads_of(study, hydra.launcher, place.device))
+    found = estimate(left, place, stack_of(study, place.device))
+    console.print(told(found, workers, place))
+    if search is not None:
+        further = sum(arm["budget_images"] for arm in search["arms"])
+        further += len(search["arms"]) * len(plan.seeds) * plan.images
+        seconds = found.wall_seconds(workers) * further / (len(left) * plan.images)
+        console.print(f"The search and what follows it, at the same pace: {lasting(seconds)} more.")
 
 
 def told(found: Estimate, workers: int, place: Machine) -> str:
     """Return the estimate in words."""
-    import torch
-
     unit, threads = "GPU-hours", 1
     if place.device == "cpu":
         unit, threads = "core-hours", torch.get_num_threads()

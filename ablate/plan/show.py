@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -67,3 +68,16 @@ def size(plan: Plan) -> str:
     if any(p.arm.seeds is not None for p in good):
         several = f"{len(good)} arms, each under its own of {len(plan.seeds)} seeds: "
     return f"{several}{trials} trainings of {plan.images:,} images, {trials * plan.images:,} in all"
+
+
+def search_size(plan: Plan, search: Mapping[str, Any]) -> str:
+    """Return what a search adds to a plan."""
+    rules, arms = search["rules"], search["arms"]
+    budget = sum(arm["budget_images"] for arm in arms)
+    pruner = "" if rules["pruner"]["name"] == "none" else f", pruned by {rules['pruner']['name']}"
+    again = len(arms) * len(plan.seeds)
+    return (
+        f"search: {rules['sampler']['name']}{pruner}, by {rules['metric']}, {len(rules['seeds'])} "
+        f"tuning seeds, {arms[0]['budget_images']:,} images an arm, {budget:,} in all; "
+        f"then {again} trainings of the best settings, {again * plan.images:,} images"
+    )

@@ -1,56 +1,66 @@
-"""The search as a source of work: its plan on disk, its jobs, and the tuned trials that follow.
+"""The search as a source of work: its plan on disk, its jobs, and the tuned study that follows.
 
-`search.json` is written with the plan. Workers read it, train what the arms' searches ask for, and
-when all have spent their budgets one of them writes `tuned.jsonl`: every arm at its best setting,
-under the seeds of the plan, which no search has seen.
+`search.json` is written with the plan. Workers read it and train what the arms' searches ask for.
+When all have spent their budgets one of them writes the folder `tuned`: a study of its own, every
+arm at its best setting, under the seeds of the plan, which no search has seen. Its `trials` are
+those of the folder above, so that a setting that stayed as it was is not trained again.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from ablate.catalog import entry, parse
+from ablate.catalog import entry, nearest, parse
 from ablate.compose import seed_of
 from ablate.errors import UserError
 from ablate.plan.claim import take
+from ablate.plan.files import SEARCH, TUNED, searches
 from ablate.search.arm import ArmSearch, Job
-from ablate.search.book import Book, Candidate
+from ablate.search.book import Book
 from ablate.search.rules import Rules
 from ablate.search.space import Space
 from ablate.search.storage import opened, tell, url_of
 from ablate.store.disk import replace_file
+from ablate.store.plan import PLAN, STUDY, hash_of, locked, read_study
 from ablate.trial import Trial
 
-SEARCH, TUNED = "search.json", "tuned.jsonl"
 Refusal = Callable[[Trial], str]
 KEYS = ("sampler", "pruner", "trials", "seeds", "settings", "batch", "seed", "metric", "cost",
-        "warm_start", "storage")  # fmt: skip
+        "warm_start", "storage", "add")  # fmt: skip
 
 
-def search_plan(tree: Mapping[str, Any], arms: Sequence[Trial], seeds: Sequence[int]) -> Any:
-    """Return what `search.json` holds, or None where nothing is searched.
+def search_plan(
+    tree: Mapping[str, Any],
+    arms: Sequence[Trial],
+    seeds: Sequence[int],
+    folder: Path,
+    is_toy: bool,
+) -> dict[str, Any]:
+    """Return what `search.json` holds.
 
     Args:
-        tree: The composed study.
+        tree: The composed study, in which something is searched.
         arms: Every arm that can be trained, at its own settings.
         seeds: Of the table.
+        folder: The results folder; a budget that an arm has there never shrinks.
+        is_toy: Whether the data are points.
 
     Raises:
         UserError: The search cannot be made so.
     """
     given = tree["search"]
-    if given["sampler"] is None:
-        return None
     for key in given:
         if key not in KEYS:
-            raise UserError(f"There is no key 'search.{key}'; type one of {', '.join(KEYS)}.")
-    rules = rules_of(given, given["metric"] or tree["study"]["analysis"]["metric"] or usual(arms))
+            raise UserError(f"There is no key 'search.{key}'; {nearest(key, KEYS)}.")
+    declared = given["metric"] or tree["study"]["analysis"]["metric"]
+    rules = rules_of(given, declared or usual(arms[0].metric, is_toy))
     rules.check(seeds, int(arms[0].budget["evaluations"]))
     ranges = {
         name: dict(node_of(tree["trick"], name).search) for arm in arms for name in arm.tricks
@@ -59,18 +69,42 @@ def search_plan(tree: Mapping[str, Any], arms: Sequence[Trial], seeds: Sequence[
     spaces = [Space(arm.tricks, ranges, chosen) for arm in arms]
     refuse_unknown(chosen, spaces)
     earlier = {} if given["warm_start"] is None else best_of(Path(given["warm_start"]))
+    planned = [
+        planned_arm(arm, space, rules, ranges, chosen, earlier.get(arm.arm, []))
+        for arm, space in zip(arms, spaces, strict=True)
+    ]
+    before = {arm["key"]: arm["budget_images"] for arm in searches(folder).values()}
+    for arm in planned:
+        arm["budget_images"] = max(arm["budget_images"], before.get(arm["key"], 0))
+        arm["budget_images"] += given["add"] * arm.pop("whole")
     return {
         "rules": asdict(rules),
         "seeds": list(seeds),
-        "arms": [
-            {
-                "trial": asdict(arm.at_seed(rules.seeds[0])),
-                "ranges": {name: ranges[name] for name in sorted(arm.tricks)},
-                "settings": chosen,
-                "first": [fitting(space, params) for params in earlier.get(arm.arm, [])],
-            }
-            for arm, space in zip(arms, spaces, strict=True)
-        ],
+        "optuna": version("optuna"),
+        "arms": planned,
+    }
+
+
+def planned_arm(
+    trial: Trial,
+    space: Space,
+    rules: Rules,
+    ranges: Mapping[str, Any],
+    chosen: Sequence[str] | None,
+    earlier: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what `search.json` says about one arm."""
+    first = [fitting(space, params) for params in earlier]
+    search = ArmSearch(trial, space, rules, Path(), lambda _: "", first)
+    return {
+        "trial": asdict(trial.at_seed(rules.seeds[0])),
+        "ranges": {name: ranges[name] for name in sorted(trial.tricks)},
+        "settings": chosen,
+        "first": first,
+        "key": search.key,
+        "whole": search.whole,
+        "budget_images": search.budget,
+        "is_ratio": rules.is_ratio,
     }
 
 
@@ -93,12 +127,11 @@ def rules_of(given: Mapping[str, Any], metric: str) -> Rules:
     )
 
 
-def usual(arms: Sequence[Trial]) -> str:
+def usual(metric: Mapping[str, Any], is_toy: bool) -> str:
     """Return the metric that decides where none is declared: the distance of the extractor."""
-    metric = arms[0].metric
     extractor = metric["extractor"]
     if extractor == "auto":
-        extractor = "classifier"
+        extractor = "raw" if is_toy else "classifier"
     return {"inception": "fid", "classifier": "fd_classifier", "raw": "fd_raw"}[extractor]
 
 
@@ -157,24 +190,13 @@ def best_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def write_search(folder: Path, content: Any) -> None:
-    """Write the plan of the search, or take an earlier one away; more trials go on from fewer."""
-    path, text = folder / SEARCH, json.dumps(content, indent=1, sort_keys=True) + "\n"
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    (folder / TUNED).unlink(missing_ok=True)  # the best may be others now
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        replace_file(path, text)
-
-
 class Tuning:
     """The searches of all arms of a study.
 
     Attributes:
         arms: One search an arm.
         seeds: Of the table.
+        metric: What is searched for.
     """
 
     def __init__(
@@ -187,17 +209,20 @@ class Tuning:
             refusal: Says why a trial cannot be trained, or "".
             url: `search.storage`.
         """
-        self.folder, self.url, self.arms, self.seeds = folder, url, list[ArmSearch](), list[int]()
+        self.folder, self.url, self.metric = folder, url, ""
+        self.arms, self.seeds = list[ArmSearch](), list[int]()
         path = folder / SEARCH
         if not path.is_file():
             return
         content = json.loads(path.read_text(encoding="utf-8"))
         rules = Rules(**{**content["rules"], "seeds": tuple(content["rules"]["seeds"])})
-        self.seeds = content["seeds"]
+        self.seeds, self.metric = content["seeds"], rules.metric
         for arm in content["arms"]:
             trial = Trial(**arm["trial"])
             space = Space(trial.tricks, arm["ranges"], arm["settings"])
-            self.arms.append(ArmSearch(trial, space, rules, folder, refusal, arm["first"]))
+            search = ArmSearch(trial, space, rules, folder, refusal, arm["first"])
+            search.budget = arm["budget_images"]
+            self.arms.append(search)
 
     def jobs(self) -> list[Job]:
         """Return what can be trained now; arms whose generation has ended go on to the next."""
@@ -227,45 +252,54 @@ class Tuning:
         """Return whether every arm has spent its budget."""
         return all(search.is_finished(search.read()) for search in self.arms)
 
-    def tuned(self) -> list[Trial]:
-        """Return the trials of the tuned table, and write them down; none before the end."""
-        path = self.folder / TUNED
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return [Trial.from_json(line) for line in lines]
+    def confirm(self) -> list[Trial]:
+        """Write the tuned study, if the search is over; return its trials."""
         if not self.arms or not self.is_finished():
             return []
-        settings = [(search, best_setting(search)) for search in self.arms]
+        chosen = [(search, best_setting(search)) for search in self.arms]
         trials = [
-            replace(s.trial, tricks=tricks).at_seed(seed)
+            replace(search.trial, tricks=tricks).at_seed(seed)
             for seed in self.seeds
-            for s, tricks in settings
+            for search, tricks in chosen
         ]
-        replace_file(path, "".join(f"{trial.to_json()}\n" for trial in trials))
+        content = "".join(f"{trial.to_json()}\n" for trial in trials).encode()
+        study = {
+            **read_study(self.folder),
+            "plan_sha256": hash_of(content),
+            "tuning_seeds": list(self.arms[0].rules.seeds),
+            "search": [summary(search, tricks) for search, tricks in chosen],
+        }
+        folder = self.folder / TUNED
+        folder.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            (folder / "trials").symlink_to(Path("..") / "trials")
+        with locked(folder, alone=True):
+            replace_file(folder / PLAN, content)
+            text = json.dumps(study, indent=1, sort_keys=True) + "\n"
+            replace_file(folder / STUDY, text.encode())
         return trials
 
-    def table(self) -> pd.DataFrame:
-        """Return one row a setting: arm, number, state, value, failed, images, params."""
-        return pd.DataFrame(
-            [row_of(search, c) for search in self.arms for c in search.read().candidates],
-            columns=["arm", "number", "state", "value", "failed", "images", "params"],
-        )
+
+def summary(search: ArmSearch, tricks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the tuned study says about the search of one arm."""
+    book = search.read()
+    best = search.best(book)
+    states = Counter("refused" if c.refused else c.state.lower() for c in book.candidates)
+    front = [] if search.rules.cost is None else search.front(book)
+    return {
+        "arm": search.arm,
+        "images": book.images,
+        "budget_images": search.budget,
+        "settings": dict(states),
+        "failed": sum(bool(c.failed) and not c.refused for c in book.candidates),
+        "best": None if best is None else best.number,
+        "value": None if best is None else best.values[0],
+        "tricks": tricks,
+        "front": [{"number": c.number, "values": c.values, "params": c.params} for c in front],
+    }
 
 
 def best_setting(search: ArmSearch) -> dict[str, dict[str, Any]]:
     """Return the tricks of an arm at its best setting; its own where no setting was finished."""
     best = search.best(search.read())
     return search.space.settings({} if best is None else best.params)
-
-
-def row_of(search: ArmSearch, candidate: Candidate) -> dict[str, Any]:
-    """Return one row of the table of settings."""
-    return {
-        "arm": search.arm,
-        "number": candidate.number,
-        "state": "refused" if candidate.refused else candidate.state.lower() or "open",
-        "value": candidate.values[0] if candidate.values else float("nan"),
-        "failed": candidate.failed,
-        "images": candidate.images,
-        "params": json.dumps(candidate.params, sort_keys=True),
-    }

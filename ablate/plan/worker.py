@@ -5,9 +5,9 @@ What it returns is for nobody: results are in the folder, and so is the plan.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,24 @@ from omegaconf import DictConfig
 
 from ablate.assemble import structure
 from ablate.compose import join_sources, machine, resolved
+from ablate.errors import UserError
 from ablate.interrupt import StopFile, asked_here
 from ablate.listeners import Several
 from ablate.plan.claim import DEATHS, Claim, heartbeat, take
-from ablate.plan.files import PLAN, is_finished, read_plan
+from ablate.plan.files import PLAN, STUDY, TUNED, ended, is_finished, is_over, read_plan
+from ablate.plan.pause import by_arm, crashes
+from ablate.process import mark
 from ablate.provenance import provenance
-from ablate.run import Bench, run, write_failure
+from ablate.run import Bench, Failure, run, write_failure
 from ablate.tracker import trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial
 
 STACK_ON_GPU = 16
+SWEEP = "ABLATE_SWEEP"  # in a worker's environment: the mark of the sweep that launched it
+DEADLY = Failure(
+    f"{DEATHS} workers died over this trial (killed from outside, or out of memory).", ""
+)
 
 
 def work(config: DictConfig) -> int:
@@ -38,20 +45,57 @@ def work(config: DictConfig) -> int:
     """
     join_sources(HydraConfig.get().runtime.config_sources)
     place, tree = machine(config), resolved(config)
-    share_cores(tree["study"], place.device)
-    asked = StopFile(place.out)
+    torch.set_num_threads(threads_of(tree["study"], HydraConfig.get().launcher, place.device))
+    asked = StopFile(place.out, os.environ.get(SWEEP, mark()))
     held: dict[str, Claim] = {}
-    bench = Bench(
-        place,
-        provenance(place.device, tree),
-        lambda trials: listeners(trials, held, tree["tracker"], lambda: asked_here() or asked()),
-    )
+    size = stack_of(tree["study"], place.device)
+
+    def stopped() -> bool:
+        return asked_here() or asked()
+
+    def bench_in(folder: Path, trials: Sequence[Trial]) -> Bench:
+        arms = by_arm(trials)
+        return Bench(
+            replace(place, out=folder),
+            provenance(place.device, tree),
+            lambda mine: listeners(mine, held, tree["tracker"], stopped),
+            lambda trial: crashes(folder, arms[trial.arm], ended(folder)) is None,
+        )
+
     trials = read_plan(place.out)
-    done = 0
-    for stack in stacks(trials, stack_of(tree["study"], place.device)):
-        if asked_here() or asked():
-            break
-        done += work_on(stack, bench, held)
+    bench, todo, done = bench_in(place.out, trials), stacks(trials, size), 0
+    if not is_over(place.out):
+        from ablate.plan.tuner import tune_off  # Optuna takes its time to import
+
+        done += tune_off(tree["search"]["storage"], todo, bench, held, stopped)
+    done += work_off(todo, bench, held, stopped)
+    tuned = place.out / TUNED
+    if (tuned / STUDY).is_file():
+        trials = read_plan(tuned)
+        done += work_off(stacks(trials, size), bench_in(tuned, trials), held, stopped)
+    return done
+
+
+def work_off(
+    todo: Sequence[Sequence[Trial]],
+    bench: Bench,
+    held: dict[str, Claim],
+    stopped: Callable[[], bool],
+) -> int:
+    """Go through stacks until nothing in them is free; return how many trials were finished.
+
+    More than once, as what another worker has at first may be free later: it died.
+    """
+    done, before = 0, -1
+    while done > before:
+        before = done
+        there = ended(bench.machine.out)
+        for stack in todo:
+            if all(trial.id in there for trial in stack):
+                continue
+            if stopped():
+                return done
+            done += work_on(stack, bench, held)
     return done
 
 
@@ -59,29 +103,32 @@ def work_on(stack: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int
     """Train those trials of a stack that nobody has; return how many were finished."""
     folder = bench.machine.out
     try:
-        mine, since = [], heartbeat(folder / PLAN)  # written at every start of the study
+        mine: list[Trial] = []
+        deadly = False
+        since = heartbeat(folder / PLAN)  # written at every start of the study
         for trial in stack:
-            claim = None if is_finished(folder, trial) else take(folder, trial.id, since)
+            if is_finished(folder, trial) or not bench.wanted(trial):
+                continue
+            claim = take(folder, trial.id, since)
             if claim is None:
+                if not mine:
+                    return 0  # the worker that has the first takes the others as well
                 continue
             held[trial.id] = claim
             if is_finished(folder, trial):  # its worker left between our two looks
                 continue
             if claim.deaths >= DEATHS:
-                write_failure(trial, "killed", deadly(), bench)
+                write_failure(trial, "killed", DEADLY, bench)
+                deadly = True
                 continue
             mine.append(trial)
+        # With those that were finished before a kill, a stack finds the checkpoint of them all.
+        if mine and not deadly and all(t in mine or is_finished(folder, t) for t in stack):
+            mine = list(stack)
         return sum(status is not None for status in run(mine, bench)) if mine else 0
     finally:
         while held:
             held.popitem()[1].release()
-
-
-def deadly() -> RuntimeError:
-    """Return the reason of a trial that ends its workers."""
-    return RuntimeError(
-        f"{DEATHS} workers died over this trial (killed from outside, or out of memory)."
-    )
 
 
 def stacks(trials: Sequence[Trial], size: int) -> list[list[Trial]]:
@@ -108,20 +155,46 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def workers_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: str) -> int:
-    """Return how many workers a study gets: one per core where they run at once, on a GPU one."""
+def workers_of(
+    study: Mapping[str, Any], launcher: Mapping[str, Any], device: str, slots: int | None = None
+) -> int:
+    """Return how many workers a study gets: one per core where they run at once, on a GPU one.
+
+    Args:
+        study: The node of the config.
+        launcher: Hydra's node.
+        device: Resolved.
+        slots: How many the launcher has room for, where it knows.
+
+    Raises:
+        UserError: A queue takes any number, so a person has to say it.
+    """
     if study["workers"] is not None:
         return int(study["workers"])
-    if launcher["_target_"].endswith("BasicLauncher") or device.startswith("cuda"):
+    if slots is not None:
+        return slots
+    name = launcher["_target_"].rpartition(".")[2]
+    if "submitit" in launcher["_target_"]:
+        kind = "slurm" if name.startswith("Slurm") else "local"
+        raise UserError(
+            f"hydra/launcher=submitit_{kind} starts each worker as a job of its own; type "
+            "study.workers=4 for four of them."
+        )
+    if name == "BasicLauncher" or device.startswith("cuda"):
         return 1
     wanted = int(launcher.get("n_jobs", -1))
     return cores() if wanted < 1 else wanted
 
 
-def share_cores(study: Mapping[str, Any], device: str) -> None:
-    """Give this worker its share of the cores, and no more than OMP_NUM_THREADS allows."""
-    workers = workers_of(study, HydraConfig.get().launcher, device)
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores() // workers)))
+def threads_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: str) -> int:
+    """Return this worker's share of the cores, no more than OMP_NUM_THREADS allows.
+
+    A launcher that gives each worker cores of its own says so; others share those of one machine.
+    """
+    share = launcher.get("cpus_per_task") or launcher.get("cpus")
+    if share is None:
+        share = cores() // workers_of(study, launcher, device)
+    return max(1, min(torch.get_num_threads(), int(share)))
 
 
 class Teller(Listener):
@@ -143,12 +216,5 @@ def listeners(
     asked: Callable[[], bool],
 ) -> Listener:
     """Return what listens to a stack of a study."""
-    teller = Teller([held[trial.id] for trial in trials])
+    teller = Teller([held[trial.id] for trial in trials if trial.id in held])
     return Several([teller, *trackers(tracker, trials)], asked)
-
-
-def status_of(folder: Path, trial: Trial) -> dict[str, Any]:
-    """Return the status of a finished trial."""
-    text = (folder / "trials" / trial.id / "status.json").read_text()
-    found: dict[str, Any] = json.loads(text)
-    return found

@@ -19,6 +19,7 @@ import optuna
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from ablate.errors import UserError
 from ablate.search.book import Book, Candidate, read_book, write_book
 from ablate.search.evidence import Evidence, means, read_evidence
 from ablate.search.pruner import Pruner
@@ -26,6 +27,7 @@ from ablate.search.rules import ONE_BY_ONE, Rules
 from ablate.search.space import Space
 from ablate.trial import Trial, canonical
 
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # a line a question would bury ours
 FAILURES = ("diverged", "collapsed", "crashed", "killed")
 UNSEEN = 10.0  # of a setting that failed before any other had a value: e^10 on the ratio scale
 ATTEMPTS = 10  # proposals for each setting of the budget, where most are refused
@@ -107,19 +109,20 @@ class ArmSearch:
     def is_finished(self, book: Book) -> bool:
         """Return whether the budget is spent, or nothing new is left to try."""
         tried = len(book.candidates)
-        enough = book.images + self.whole > self.budget or tried >= ATTEMPTS * self.rules.trials
-        return bool(tried) and not book.open and (enough or tried >= self.size)
+        enough = book.images + self.whole > self.budget or tried >= ATTEMPTS * (
+            self.budget // self.whole
+        )
+        return bool(tried) and not book.open and (enough or tried >= self.most)
 
     @property
-    def size(self) -> float:
-        """How many settings there are: the own one and the grid's, or no end of them."""
+    def most(self) -> int:
+        """How many settings are tried at most: all there are, or an end where most are refused."""
         if not self.space.distributions:
             return 1
         if self.rules.sampler["name"] != "grid":
-            return math.inf
-        return len(self.first) + math.prod(
-            len(values) for values in self.space.grid(self.rules.sampler["points"]).values()
-        )
+            return ATTEMPTS * (self.budget // self.whole)
+        points = self.space.grid(self.rules.sampler["points"]).values()
+        return len(self.first) + math.prod(len(values) for values in points)
 
     # -- settings ----------------------------------------------------------------------------------
 
@@ -131,8 +134,7 @@ class ArmSearch:
     def propose(self, book: Book) -> None:
         """Add the next generation to the book, as many settings as the budget has room for."""
         room = (self.budget - book.images) // self.whole
-        limit = min(self.size, ATTEMPTS * self.rules.trials)
-        n = int(min(self.rules.batch, room, limit - len(book.candidates)))
+        n = int(min(self.rules.batch, room, self.most - len(book.candidates)))
         if n < 1:
             return
         generation = 1 + max((c.generation for c in book.candidates), default=-1)
@@ -228,6 +230,11 @@ class ArmSearch:
         candidate.images = sum(whole if e.status in crashed else e.images for e in found)
         candidate.failed = sum(e.status in FAILURES for e in found) or int(bool(candidate.refused))
         reports = self.reports(found) if found else []
+        if not reports and not candidate.failed:
+            raise UserError(
+                f"search.metric={self.rules.metric} was not measured; type one that is in "
+                f"{self.folder}/trials/*/metrics.parquet, such as search.metric=fd_classifier."
+            )
         candidate.reports, pruned = tuple(reports), None
         if self.rules.pruner["name"] != "none" and not candidate.failed:
             pruner = self.pruner(candidate, book)
@@ -236,8 +243,8 @@ class ArmSearch:
         further = () if self.rules.cost is None else (cost,)
         if candidate.failed:
             candidate.state, candidate.values = "COMPLETE", (self.bad(book), *further)
-        elif pruned is not None:
-            candidate.state, candidate.values = "PRUNED", (reports[pruned - 1],)
+        elif pruned is not None or any(e.status == "pruned" for e in found):
+            candidate.state, candidate.values = "PRUNED", (reports[(pruned or 0) - 1],)
         else:
             score = math.fsum(reports) / len(reports) if self.one_by_one else reports[-1]
             candidate.state, candidate.values = "COMPLETE", (score, *further)

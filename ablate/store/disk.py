@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.process import mark
 
 REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space or name a folder on another disk",
@@ -53,9 +54,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a file beside its place and swap it in: readers see the old one or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write_durable(beside, text.encode())
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside its place and swap it in: readers see the old one or the new one.
+
+    The name beside is this process's own, as two people may start one study at once.
+    """
+    beside = path.with_name(f".{path.name}{mark()}")
+    write_durable(beside, content)
     beside.replace(path)
     sync_folder(path.parent)

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,15 @@ from ablate.store.schema import (
 )
 
 ALREADY_THERE = {errno.ENOTEMPTY, errno.EEXIST}
+Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 
 
 def write_trial(
     folder: Path,
     trial_json: Mapping[str, Any],
     status: Mapping[str, Any],
-    metrics: pd.DataFrame,
-    curves: pd.DataFrame,
+    metrics: Rows,
+    curves: Rows,
     samples: Mapping[str, np.ndarray],
     provenance: Mapping[str, Any],
 ) -> bool:
@@ -112,10 +113,13 @@ def _json(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, sort_keys=True, indent=1, default=str).encode() + b"\n"
 
 
-def _parquet(frame: pd.DataFrame, columns: tuple[Column, ...]) -> bytes:
-    table = pa.Table.from_pandas(
-        conform(frame, columns)[names(columns)], arrow_schema(columns), preserve_index=False
-    )
+def _parquet(rows: Rows, columns: tuple[Column, ...]) -> bytes:
+    schema = arrow_schema(columns)
+    if isinstance(rows, pd.DataFrame):
+        frame = conform(rows, columns)[names(columns)]
+        table = pa.Table.from_pandas(frame, schema, preserve_index=False)
+    else:  # as the loop leaves them; a frame of a few rows takes ten times as long
+        table = pa.Table.from_pylist(list(rows), schema)
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
     return sink.getvalue()

@@ -10,6 +10,9 @@ from typing import Any
 import torch
 
 from ablate.errors import UserError
+from ablate.process import mark
+
+DAMAGE = (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError)
 
 
 def save(path: Path, identity: str, content: dict[str, Any]) -> None:
@@ -18,7 +21,7 @@ def save(path: Path, identity: str, content: dict[str, Any]) -> None:
     Raises:
         UserError: The disk is full or cannot be written.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}{mark()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
@@ -44,14 +47,7 @@ def load(path: Path, identity: str) -> dict[str, Any] | None:
         return None
     try:
         content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        LookupError,
-        ValueError,
-        pickle.UnpicklingError,
-    ) as error:
+    except DAMAGE as error:
         raise UserError(
             f"The checkpoint {path} cannot be read ({type(error).__name__}); delete it to start "
             "the trial again."
@@ -62,3 +58,12 @@ def load(path: Path, identity: str) -> dict[str, Any] | None:
             "or type another out=."
         )
     return content
+
+
+def owners(path: Path) -> set[str]:
+    """Return the trials that a checkpoint belongs to; of one that cannot be read, its name."""
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+        return set(content["identity"].split("+"))
+    except DAMAGE:
+        return {path.stem}

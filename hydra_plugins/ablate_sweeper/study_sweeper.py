@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 TARGET = "hydra_plugins.ablate_sweeper.study_sweeper.StudySweeper"
-ConfigStore.instance().store(
-    group="hydra/sweeper", name="study", node={"_target_": TARGET}, provider="ablate"
-)
+# A worker has the store of the process that launched it, and imports this file all the same.
+if ConfigStore.instance().get_type("hydra/sweeper/study.yaml") is ObjectType.NOT_FOUND:
+    ConfigStore.instance().store(
+        group="hydra/sweeper", name="study", node={"_target_": TARGET}, provider="ablate"
+    )
 
 
 class StudySweeper(Sweeper):
@@ -39,10 +42,15 @@ class StudySweeper(Sweeper):
 
         loader = self.hydra_context.config_loader
         study = loader.load_sweep_config(self.config, list(arguments))
-        sweep(study, lambda workers: self.launch(arguments, workers))
+        slots = getattr(self.launcher, "slots", lambda: None)
+        sweep(study, lambda workers: self.launch(arguments, workers), slots)
 
     def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
         """Start so many workers on one plan and wait until all have ended."""
+        from ablate.plan.worker import SWEEP
+        from ablate.process import mark
+
         launcher = self.launcher
         assert launcher is not None
-        return launcher.launch([list(arguments)] * workers, initial_job_idx=0)
+        job = [*arguments, f"+hydra.job.env_set.{SWEEP}='{mark()}'"]
+        return launcher.launch([job] * workers, initial_job_idx=0)

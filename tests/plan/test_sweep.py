@@ -187,10 +187,3 @@ def test_folders_beside_a_study_are_no_choices(place):
     words = ("hydra/launcher=basic", "study.seeds=[1]", "--config-dir", ".")
     assert place.type("sweep", "mine.yaml", "out=there", *words) == 2  # asked for by --config-dir
     assert place.type("sweep", "mine.yaml", "out=there", *words[:2]) == 0, place.err
-
-
-@pytest.mark.slow
-def test_workers_in_other_processes_share_the_plan(place):
-    assert place.type("sweep", *TWO[:2], "study.seeds=[0,1]", "study.workers=2") == 0, place.err
-    assert len(place.trials(FOLDER)) == 6
-    assert "2 workers on cpu" in " ".join(place.out.split())

@@ -1,11 +1,15 @@
-"""A stack that crashes is trained again one by one, so that only the guilty go down."""
+"""A stack that crashes is trained again in halves, so that only the guilty go down."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+import torch
+
 import ablate.run
 from ablate.compose import Machine
-from ablate.run import Bench, run
+from ablate.run import Bench, checkpoint_of, halves, is_out_of_memory, run
 from ablate.train.loop import Listener, Outcome
 from ablate.trial import Trial
 
@@ -25,7 +29,7 @@ def test_only_the_guilty_trial_of_a_stack_crashes(tmp_path, monkeypatch):
     machine = Machine("cpu", tmp_path, Path("cache"))
     statuses = run(trials, Bench(machine, {"device": "cpu"}, lambda _: Listener()))
     assert statuses == ["done", "crashed", "done"]
-    assert seen == [[0, 1, 2], [0], [1], [2]]
+    assert seen == [[0, 1, 2], [0, 1], [0], [1], [2]]
 
 
 def test_a_listener_is_closed_whatever_happens(tmp_path, monkeypatch):
@@ -43,3 +47,103 @@ def test_a_listener_is_closed_whatever_happens(tmp_path, monkeypatch):
     machine = Machine("cpu", tmp_path, Path("cache"))
     run([one], Bench(machine, {"device": "cpu"}, lambda _: Door()))
     assert closed == [True]
+
+
+class Stand:
+    """Eight trials, a bench, the stacks that were tried, and a memory that holds `room` trials."""
+
+    def __init__(self, folder):
+        one = Trial({}, 0, {"name": "d"}, {"name": "m"}, {"images": 1}, {}, {})
+        self.trials = [replace(one, seed=seed) for seed in range(8)]
+        machine = Machine("cpu", folder, Path("cache"))
+        self.bench = Bench(machine, {"device": "cpu"}, lambda _: Listener())
+        self.tried, self.room = [], 8
+
+    def fit(self, stack, machine, listener):
+        self.tried.append([trial.seed for trial in stack])
+        if len(stack) > self.room:
+            # What PyTorch's allocator on the CPU says.
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you...")
+        return [Outcome(status="done", images=1) for _ in stack]
+
+    def status(self, trial):
+        path = self.bench.machine.out / "trials" / trial.id / "status.json"
+        return json.loads(path.read_text())
+
+
+@pytest.fixture
+def stand(tmp_path, monkeypatch):
+    here = Stand(tmp_path)
+    monkeypatch.setattr(ablate.run, "fit", here.fit)
+    return here
+
+
+def test_a_stack_that_finds_no_room_is_halved_and_says_so(stand):
+    stand.room = 2
+    assert run(stand.trials, stand.bench) == ["done"] * 8
+    assert [len(stack) for stack in stand.tried] == [8, 4, 2, 2, 4, 2, 2]
+    note = stand.status(stand.trials[0])["note"]
+    assert note == "A stack of 4 ran out of memory; trained in one of 2 or fewer."
+    assert stand.status(stand.trials[0])["reason"] is None
+
+
+def test_a_trial_that_finds_no_room_alone_has_crashed(stand):
+    stand.room = 0
+    assert run(stand.trials[:2], stand.bench) == ["crashed"] * 2
+    assert stand.status(stand.trials[0])["reason"] == "out of memory"
+
+
+def test_a_stack_that_fits_says_nothing(stand):
+    run(stand.trials, stand.bench)
+    assert stand.tried == [list(range(8))]
+    assert stand.status(stand.trials[0])["note"] == ""
+
+
+def begin(stand, trials):
+    path = checkpoint_of(trials, stand.bench.machine.out)
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    return path
+
+
+def test_what_was_begun_in_halves_goes_on_in_halves(stand):
+    begin(stand, stand.trials[4:])
+    run(stand.trials, stand.bench)
+    assert stand.tried == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_what_was_begun_as_a_whole_goes_on_as_a_whole_though_a_part_is_written(stand):
+    run(stand.trials[:1], stand.bench)
+    path = begin(stand, stand.trials)
+    run(stand.trials, stand.bench)
+    assert stand.tried == [[0], list(range(8))]
+    assert not path.exists()
+
+
+def test_what_is_finished_or_not_wanted_is_not_trained(stand):
+    run(stand.trials[:2], stand.bench)
+    picky = replace(stand.bench, wanted=lambda trial: trial.seed != 5)
+    run(stand.trials, picky)
+    assert stand.tried == [[0, 1], [2, 3, 4, 6, 7]]
+
+
+def test_a_crash_leaves_no_checkpoint(stand):
+    path = begin(stand, stand.trials[:1])
+    stand.room = 0
+    run(stand.trials[:1], stand.bench)
+    assert not path.exists()
+
+
+def test_halves_are_powers_of_two_and_a_rest():
+    sizes = {n: [len(half) for half in halves(range(n))] for n in (1, 2, 3, 5, 6, 8, 16)}
+    assert sizes == {1: [], 2: [1, 1], 3: [2, 1], 5: [4, 1], 6: [4, 2], 8: [4, 4], 16: [8, 8]}
+
+
+def test_errors_that_mean_no_memory():
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    assert is_out_of_memory(MemoryError())
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**50)
+    assert is_out_of_memory(caught.value)
+    assert not is_out_of_memory(RuntimeError("shapes differ"))
+    assert not is_out_of_memory(ValueError("out of memory"))

@@ -5,15 +5,16 @@ import signal
 import pytest
 
 from ablate.interrupt import Interrupt, StopFile, asked_here
+from ablate.process import mark
 
 
 def test_the_first_signal_asks_all_workers_and_the_second_stops(tmp_path):
-    stop = StopFile(tmp_path)
+    stop = StopFile(tmp_path, mark())
     with Interrupt(stop.ask) as interrupt:
         assert not asked_here()
         signal.raise_signal(signal.SIGINT)
         assert asked_here()
-        assert StopFile(tmp_path)(), "a worker in another process was not told"
+        assert StopFile(tmp_path, mark())(), "a worker in another process was not told"
         assert interrupt.code == 130
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

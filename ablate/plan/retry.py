@@ -1,0 +1,98 @@
+"""`ablate retry`: trials of a status are moved aside, so that the next sweep trains them again."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ablate.errors import UserError
+from ablate.plan.claim import take, tidy
+from ablate.plan.files import PLAN, ended, read_plan
+from ablate.plan.pause import by_arm, status_of
+from ablate.store.schema import STATUSES
+from ablate.trial import Trial
+
+ASIDE = "retried"
+
+
+def retry(folder: Path, status: str, arm: str | None = None) -> str:
+    """Move the results of all trials of a status aside; return what was done, in words.
+
+    Claims are taken for the time of the move, so that no worker writes what is being moved.
+
+    Args:
+        folder: The results folder of a study.
+        status: Of the trials.
+        arm: Of this arm alone.
+
+    Raises:
+        UserError: There are no such trials, or a worker holds one; nothing was moved.
+    """
+    check(folder, status)
+    chosen = [t for t in of_arm(read_plan(folder), arm) if has_status(folder, t, status)]
+    if not chosen:
+        raise UserError(f"No trial {f'of arm {arm} ' if arm else ''}in {folder} is {status}.")
+    claims = []
+    try:
+        for trial in chosen:
+            claim = take(folder, trial.id)
+            if claim is None:
+                raise UserError(
+                    f"A worker still holds trial {trial.id} ({trial.arm}, seed {trial.seed}); "
+                    "nothing was moved. Type the same again when it has ended."
+                )
+            claims.append(claim)
+        places = [move(folder, trial) for trial in chosen]
+    finally:
+        for claim in claims:
+            claim.release()
+        tidy(folder)
+    n = f"{len(places)} trial{'' if len(places) == 1 else 's'}"
+    return (
+        f"{n} that {'was' if len(places) == 1 else 'were'} {status}: results moved to "
+        f"{folder / ASIDE}. The command of the sweep trains them again."
+    )
+
+
+def check(folder: Path, status: str) -> None:
+    """Refuse what is no study and what is no status of a failure.
+
+    Raises:
+        UserError: The sentence says what to type.
+    """
+    if not (folder / PLAN).is_file():
+        raise UserError(f"{folder} holds no study; name the folder that `ablate sweep` wrote to.")
+    if status not in STATUSES:
+        near = difflib.get_close_matches(status, STATUSES, 1)
+        hint = f"did you mean '{near[0]}'" if near else f"type one of {', '.join(STATUSES)}"
+        raise UserError(f"There is no status '{status}'; {hint}.")
+
+
+def of_arm(trials: Sequence[Trial], arm: str | None) -> Sequence[Trial]:
+    """Return the trials of an arm, or all.
+
+    Raises:
+        UserError: There is no such arm.
+    """
+    if arm is None:
+        return trials
+    arms = by_arm(trials)
+    if arm not in arms:
+        near = difflib.get_close_matches(arm, arms, 1)
+        hint = f"did you mean '{near[0]}'" if near else f"type one of {', '.join(arms)}"
+        raise UserError(f"There is no arm '{arm}' in this study; {hint}.")
+    return arms[arm]
+
+
+def has_status(folder: Path, trial: Trial, status: str) -> bool:
+    """Return whether a trial has ended so."""
+    return trial.id in ended(folder) and status_of(folder, trial)["status"] == status
+
+
+def move(folder: Path, trial: Trial) -> Path:
+    """Move a trial's folder to where no reader of results looks; earlier tries stay there."""
+    aside = folder / ASIDE
+    aside.mkdir(exist_ok=True)
+    n = 1 + len(list(aside.glob(f"{trial.id}.*")))
+    return (folder / "trials" / trial.id).rename(aside / f"{trial.id}.{n}")

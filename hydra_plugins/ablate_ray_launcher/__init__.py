@@ -1,0 +1,1 @@
+"""Jobs of Hydra as tasks of Ray."""

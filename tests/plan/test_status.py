@@ -1,0 +1,135 @@
+"""`ablate status` and `ablate retry`: a study seen, and mended, through its files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ablate.plan import worker
+from ablate.plan.claim import living, take
+from ablate.plan.files import read_plan
+from tests.plan.test_sweep import FOLDER, TWO
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def crashing(monkeypatch):
+    """Names of arms whose every training crashes."""
+    arms, whole = set(), worker.run.__globals__["fit"]
+
+    def fit(trials, machine, listener):
+        if arms & {trial.arm for trial in trials}:
+            raise ZeroDivisionError("the 7th batch")
+        return whole(trials, machine, listener)
+
+    monkeypatch.setitem(worker.run.__globals__, "fit", fit)
+    return arms
+
+
+def test_a_study_under_way(place, crashing):
+    crashing.add("with ema_g")
+    assert place.type("sweep", *TWO) == 0
+    trials = read_plan(place.path / FOLDER)
+    (place.path / FOLDER / "trials" / trials[-3].id).rename(place.path / "gone")
+    (place.path / FOLDER / "trials" / trials[-2].id).rename(place.path / "gone too")
+    claim = take(place.path / FOLDER, trials[-3].id)  # reference, seed 1
+    claim.tell(8)
+    assert place.type("status", FOLDER) == 0
+    claim.release()
+    table = {line[:22].strip(): line[22:].split() for line in place.out.splitlines()}
+    assert table["reference"][:3] == ["0", "1", "0"]
+    assert table["with label_smooth"][:3] == ["0", "0", "1"]
+    assert table["with ema_g"][2:5] == ["0", "2", "crashed"]
+    assert "4 of 6 trials ended, 1 running on 1 worker." in place.out
+    assert "About" in place.out
+    assert f"{2 * 32 + 8:,} images shown to D" in place.out
+
+
+def test_a_status_needs_no_torch(place):
+    place.type("sweep", *TWO)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    code = (
+        "import sys; from ablate.cli import main; main(['status', sys.argv[1]]); "
+        "assert not {'torch', 'hydra'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, FOLDER], env=environment, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert "Nothing is left to train" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_arms_that_cannot_be_trained_are_told(place):
+    place.type("sweep", "one_at_a_time", "trick=[gp_interp,batch_norm,ema_g]",
+               "study.always=[batch_norm]", *TWO[2:])  # fmt: skip
+    assert place.type("status", FOLDER) == 0
+    assert "n/a: with gp_interp: Tricks" in place.out
+
+
+def test_what_crashed_is_moved_aside_and_trained_again(place, crashing):
+    crashing.add("with ema_g")
+    place.type("sweep", *TWO)
+    crashing.clear()
+    assert place.type("retry", FOLDER, "--status", "crashed") == 0, place.err
+    assert f"2 trials that were crashed: results moved to {FOLDER}/retried" in place.out
+    moved = sorted((place.path / FOLDER / "retried").iterdir())
+    assert [json.loads((p / "status.json").read_text())["status"] for p in moved] == ["crashed"] * 2
+    assert not (place.path / FOLDER / "claims").exists()
+    assert place.type("sweep", *TWO) == 0
+    assert "4 finished before" in place.out
+    assert len(place.trials(FOLDER)) == 6
+    assert "crashed" not in place.out
+    crashing.add("with ema_g")
+    assert place.type("retry", FOLDER, "--status", "crashed") == 2
+    assert f"No trial in {FOLDER} is crashed." in place.err
+
+
+def test_earlier_tries_are_kept_beside_later_ones(place, crashing):
+    crashing.add("with ema_g")
+    for _ in range(2):
+        place.type("sweep", *TWO)
+        assert place.type("retry", FOLDER, "--status", "crashed", "--arm", "with ema_g") == 0
+    names = sorted(path.name[16:] for path in (place.path / FOLDER / "retried").iterdir())
+    assert names == [".1", ".1", ".2", ".2"]
+
+
+def test_what_a_worker_holds_is_not_moved(place, crashing):
+    crashing.add("with ema_g")
+    place.type("sweep", *TWO)
+    trial = [t for t in read_plan(place.path / FOLDER) if t.arm == "with ema_g"][1]
+    claim = take(place.path / FOLDER, trial.id)
+    before = place.trials(FOLDER)
+    assert place.type("retry", FOLDER, "--status", "crashed") == 2
+    assert f"A worker still holds trial {trial.id} (with ema_g, seed 1)" in place.err
+    assert place.trials(FOLDER) == before
+    assert set(living(place.path / FOLDER)) == {trial.id}
+    claim.release()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--status", "craashed"], "did you mean 'crashed'"),
+        (["--status", "bad"], "type one of done, diverged"),
+        (["--status", "done"], "type --yes as well"),
+        (["--status", "crashed"], f"No trial in {FOLDER} is crashed."),
+        (["--status", "crashed", "--arm", "with emag"], "did you mean 'with ema_g'"),
+        ([], "--status"),
+    ],
+)
+def test_a_mistaken_retry_moves_nothing(place, words, sentence):
+    place.type("sweep", *TWO)
+    assert place.type("retry", FOLDER, *words) == 2
+    assert sentence in place.err
+    assert len(place.trials(FOLDER)) == 6
+
+
+@pytest.mark.parametrize("command", [["status"], ["retry", "--status", "crashed"]])
+def test_a_folder_without_a_study_is_told(place, command):
+    assert place.type(*command, "nowhere") == 2
+    assert "nowhere holds no study" in place.err
