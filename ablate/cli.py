@@ -25,6 +25,7 @@ examples:
   ablate status results/demo                       how far it is
   ablate compare results/demo                      its arms, in the terminal
   ablate report results/demo -o reports/demo       its tables and figures
+  ablate import theirs.csv                         results of another trainer, for a report
 """
 TRAIN = """\
 usage: ablate train [key=value ...] [-m] [--config-dir DIR]
@@ -159,7 +160,7 @@ class Parser(argparse.ArgumentParser):
 
 
 COMMANDS = (
-    "train", "plan", "sweep", "status", "retry", "compare", "report", "tricks", "data"
+    "train", "plan", "sweep", "status", "retry", "compare", "report", "import", "tricks", "data"
 )  # fmt: skip
 
 
@@ -186,8 +187,17 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(run=compare)
     one = commands.add_parser("report", help="tables and figures of a results folder")
     _add_choices(one)
-    one.add_argument("-o", "--out", type=Path, required=True, help="folder of the report")
+    one.add_argument("-o", "--out", type=Path, help="folder of the report")
+    one.add_argument(
+        "--summary", action="store_true",
+        help="print it in a few lines of Markdown, for a pull request; needs no -o",
+    )  # fmt: skip
+    one.add_argument(
+        "--wandb", nargs="?", const="offline", metavar="MODE",
+        help="log the report as one run of Weights & Biases: offline (the default) or online",
+    )  # fmt: skip
     one.set_defaults(run=report)
+    add_import(commands)
     one = commands.add_parser("tricks", help="list all tricks, or show one")
     one.add_argument("name", nargs="?", help="name of a trick")
     one.add_argument("--config-dir", type=Path, help="a folder of yours with trick/NAME.yaml")
@@ -199,6 +209,56 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--root", type=Path, required=True, help="folder of data sets")
     one.set_defaults(run=fetch)
     return top
+
+
+def add_import(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add `ablate import`."""
+    one = commands.add_parser("import", help="take in the results of another trainer, as a table")
+    one.add_argument("file", type=Path, metavar="FILE", help="CSV or Parquet, one row a result")
+    one.add_argument("-o", "--out", type=Path, help="results folder (default: results/FILE)")
+    one.add_argument(
+        "--column", action="append", default=[], metavar="NAME=THEIRS",
+        help="how the file calls a column: arm=method",
+    )  # fmt: skip
+    one.add_argument(
+        "--value", action="append", default=[], metavar="NAME=VALUE",
+        help="what a column is in every row: metric=fid",
+    )  # fmt: skip
+    one.add_argument("--reference", metavar="ARM", help="arm that the others are compared with")
+    one.add_argument("--curves", type=Path, metavar="FILE", help="arm, seed, images, signal, value")
+    one.add_argument(
+        "--like", type=Path, metavar="DIR",
+        help="a results folder that was trained under the same conditions",
+    )  # fmt: skip
+    one.set_defaults(run=take_in)
+
+
+def take_in(parsed: argparse.Namespace) -> None:
+    """Run `ablate import`."""
+    from ablate.intake import import_table, told
+
+    taken = import_table(
+        parsed.file,
+        parsed.out or Path("results") / parsed.file.name.split(".")[0],
+        columns_of=dict(pair("--column arm=method", text) for text in parsed.column),
+        values=dict(pair("--value metric=fid", text) for text in parsed.value),
+        reference=parsed.reference,
+        curves=parsed.curves,
+        like=parsed.like,
+    )
+    print(told(taken))
+
+
+def pair(example: str, text: str) -> tuple[str, str]:
+    """Return both sides of NAME=VALUE.
+
+    Raises:
+        UserError: There is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"{example.split(maxsplit=1)[0]} {text} cannot be read; type {example}.")
+    return name, value
 
 
 def add_study_commands(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -243,6 +303,7 @@ def _add_choices(one: argparse.ArgumentParser) -> None:
     one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
     one.add_argument("--metric", help="the metric that decides")
     one.add_argument("--reference", help="arm that the others are compared with")
+    one.add_argument("--protocol", help="which one, where the metric was measured under several")
     one.add_argument(
         "--where", action="append", default=[], metavar="KEY=VALUE",
         help="which conditions, where a folder holds several: data.name=digits",
@@ -263,12 +324,37 @@ def compare(parsed: argparse.Namespace) -> None:
 
 
 def report(parsed: argparse.Namespace) -> None:
-    """Run `ablate report`."""
-    from ablate.report import write
+    """Run `ablate report`.
 
+    Raises:
+        UserError: There is no folder to write to, or wandb cannot log.
+    """
+    from ablate.report import summarize, write
+
+    if parsed.out is None and (parsed.wandb or not parsed.summary):
+        raise UserError(
+            "the following arguments are required: -o/--out; `ablate report --help` shows what to "
+            "type."
+        )
+    if parsed.wandb:
+        from ablate.tracker import check_tracker
+
+        check_tracker({"name": "wandb", "mode": parsed.wandb})
     study = gathered(parsed)
-    show(study)
-    print(f"Report: {write(study, parsed.out) / 'report.html'}")
+    if parsed.summary:
+        print(summarize(study), end="")
+    else:
+        show(study)
+    if parsed.out is None:
+        return
+    folder, notes = write(study, parsed.out), sys.stderr if parsed.summary else sys.stdout
+    print(f"Report: {folder / 'report.html'}", file=notes)
+    if parsed.wandb:
+        from ablate.tracker.study import log_study
+
+        place = parsed.folders[0]
+        settings = {"project": "ablate", "mode": parsed.wandb, "dir": str(place.resolve())}
+        print(f"Weights & Biases: run {log_study(study, folder, settings)} in {place}", file=notes)
 
 
 def gathered(parsed: argparse.Namespace) -> Study:
@@ -276,9 +362,9 @@ def gathered(parsed: argparse.Namespace) -> Study:
     from ablate.report import gather
 
     where = dict(condition(text) for text in parsed.where)
-    return gather(
-        parsed.folders, parsed.metric, parsed.reference, where, screen=parsed.screen
-    )  # fmt: skip
+    options = {} if parsed.protocol is None else {"protocol": parsed.protocol}
+    asked = (parsed.folders, parsed.metric, parsed.reference, where)
+    return gather(*asked, screen=parsed.screen, **options)
 
 
 def show(study: Study, arms: Sequence[str] = ()) -> None:
@@ -299,9 +385,7 @@ def condition(text: str) -> tuple[str, object]:
     """
     import json
 
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"--where {text} cannot be read; type --where data.name=digits.")
+    key, value = pair("--where data.name=digits", text)
     try:
         return key, json.loads(value)
     except ValueError:

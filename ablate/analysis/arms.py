@@ -35,7 +35,7 @@ def reference_of(frame: pd.DataFrame, reference: str | None = None) -> str:
     if reference is None:
         bare = sorted(frame.loc[frame["tricks"] == "{}", "arm"].unique())
         if not bare:
-            raise UserError(f"No arm is without tricks; say which is the reference, of {arms}.")
+            raise UserError(f"No arm is without tricks; type --reference ARM with one of {arms}.")
         return str(bare[0])
     if reference not in arms:
         raise UserError(f"There is no arm {reference!r} to be the reference; choose one of {arms}.")
@@ -49,7 +49,8 @@ def _told_apart(tricks: str, name: str, same_name: list[str]) -> str:
     own = flatten(json.loads(tricks))
     keys = sorted({key for settings in flat for key in settings})
     differing = [key for key in keys if len({repr(settings.get(key)) for settings in flat}) > 1]
-    return f"{name} ({', '.join(f'{key}={own[key]}' for key in differing if key in own)})"
+    told = [f"{key}={own[key]}" for key in differing if key in own]
+    return f"{name} ({', '.join(told)})" if told else name
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

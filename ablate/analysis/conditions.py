@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from ablate.analysis.arms import flatten
 from ablate.errors import UserError
+
+UNTOLD = "not told"  # by an imported table
 
 
 def where(frame: pd.DataFrame, conditions: Mapping[str, Any]) -> pd.DataFrame:
@@ -31,18 +33,48 @@ def require_one_condition(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the conditions of all rows: data, model, budget, metric, train.
 
     Raises:
-        UserError: There are several; the sentence names what differs.
+        UserError: There are several; the sentence names all that differs, with both values.
     """
-    found = [json.loads(text) for text in sorted(frame["conditions"].unique())]
-    if len(found) == 1:
-        return dict(found[0])
-    flat = [flatten(conditions) for conditions in found]
-    keys = sorted({key for conditions in flat for key in conditions})
-    values = {key: sorted({str(conditions.get(key)) for conditions in flat}) for key in keys}
+    folders = frame.groupby("conditions")["study"].unique()
+    if len(folders) == 1:
+        return dict(json.loads(folders.index[0]))
+    flat = {text: _known(flatten(json.loads(text))) for text in folders.index}
+    values: dict[str, dict[str, set[str]]] = {}  # key -> value -> the folders that have it
+    for key in sorted({key for one in flat.values() for key in one}):
+        for text, one in flat.items():
+            value = str(one.get(key, UNTOLD))
+            values.setdefault(key, {}).setdefault(value, set()).update(folders[text])
     differing = {key: several for key, several in values.items() if len(several) > 1}
-    key, several = next(iter(differing.items()))
-    told = "; ".join(f"{name} is {' and '.join(texts)}" for name, texts in differing.items())
     raise UserError(
-        f"These trials were not trained under the same conditions ({told}); "
-        f"choose one, as in where={{{key!r}: {several[0]!r}}}."
+        f"These trials were not trained under the same conditions ({_told(differing)}); "
+        f"{_remedy(differing)}."
     )
+
+
+def _known(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `flat` without groups of which an imported table tells nothing."""
+    return {key: value for key, value in flat.items() if value != {}}
+
+
+def _told(differing: Mapping[str, Mapping[str, Collection[str]]]) -> str:
+    return "; ".join(
+        f"{key} is "
+        + " and ".join(
+            f"{value} in {', '.join(sorted(folders))}" for value, folders in sorted(several.items())
+        )
+        for key, several in differing.items()
+    )
+
+
+def _remedy(differing: Mapping[str, Mapping[str, Collection[str]]]) -> str:
+    """Return what to type: which of two, or that an imported table was trained alike."""
+    choices = [
+        f"--where {key}={sorted(set(several) - {UNTOLD})[0]}"
+        for key, several in differing.items()
+        if len(set(several) - {UNTOLD}) > 1
+    ]
+    untold = any(UNTOLD in several for several in differing.values())
+    alike = "import the table again with --like DIR, the folder that it was trained alike"
+    if not choices:
+        return alike
+    return f"choose one, as in {choices[0]}" + (f", or {alike}" if untold else "")

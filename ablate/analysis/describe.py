@@ -40,5 +40,5 @@ def _describe(arm: str, one: pd.DataFrame, metric: Metric) -> dict[str, Any]:
         "wall_seconds": done["wall_seconds"].mean(),
         "device_seconds": done["device_seconds"].mean(),
         "peak_memory_bytes": done["peak_memory_bytes"].max(),
-        "wall_seconds_spent": one["wall_seconds"].sum(),
+        "wall_seconds_spent": one["wall_seconds"].sum(min_count=1),
     }

@@ -65,11 +65,17 @@ def _one_protocol(rows: pd.DataFrame, protocol: str | None) -> pd.DataFrame:
     known = sorted(rows["protocol"].unique())
     if protocol is None and len(known) > 1:
         raise UserError(
-            f"Values under several protocols do not compare; say protocol=, one of {known}."
+            f"{rows['metric'].iloc[0]} was measured under several protocols, which do not compare "
+            f"({_where(rows)}); choose one, as in --protocol '{known[0]}'."
         )
     if protocol is not None and protocol not in known:
         raise UserError(f"No value has protocol {protocol!r}; choose one of {known}.")
     return rows[rows["protocol"] == (protocol or known[0])]
+
+
+def _where(rows: pd.DataFrame) -> str:
+    studies = rows.groupby("protocol")["study"].unique()
+    return " and ".join(f"{name!r} in {', '.join(sorted(s))}" for name, s in studies.items())
 
 
 def _forced(rows: pd.DataFrame, generator: str) -> dict[str, str]:
@@ -86,7 +92,12 @@ def _refuse_repeated_seeds(trials: pd.DataFrame) -> None:
     twice = trials[trials.duplicated(["arm", "seed"])]
     if len(twice):
         arm, seed = twice.iloc[0][["arm", "seed"]]
-        raise UserError(f"Arm {arm!r} has seed {seed} twice; keep one trial of each arm and seed.")
+        both = trials[(trials["arm"] == arm) & (trials["seed"] == seed)]
+        where = " and ".join(f"{one.trial} in {one.study}" for one in both.itertuples())
+        raise UserError(
+            f"Arm {arm!r} has seed {seed} twice (trial {where}); keep one trial of each arm and "
+            "seed, or report the folders one by one."
+        )
 
 
 def _refuse_without_logarithm(final: pd.DataFrame, metric: Metric) -> None:

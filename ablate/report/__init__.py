@@ -2,6 +2,7 @@
 
 from ablate.report.build import report, write
 from ablate.report.study import gather, require_arms
+from ablate.report.summary import summarize
 from ablate.report.terminal import render, render_answer
 
-__all__ = ["gather", "render", "render_answer", "report", "require_arms", "write"]
+__all__ = ["gather", "render", "render_answer", "report", "require_arms", "summarize", "write"]

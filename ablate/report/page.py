@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ablate.analysis.conditions import UNTOLD
 from ablate.report import effect_tables, tables, words
 from ablate.report.answer_section import answer_section, beside
 from ablate.report.curves_figure import MOST_ARMS
@@ -33,11 +35,12 @@ VERDICTS = {
 def question(study: Study) -> str:
     """Return what the study asks, in one sentence."""
     name, data = study.metric.name, study.conditions["data"]["name"]
+    on = "" if data == UNTOLD else f" on {data}"
     return {
-        "arms": f"Which arms have a better {name} than `{study.reference}` on {data}?",
-        "effects": f"Which tricks change {name} on {data}, and which only together?",
-        "shares": f"What share of the change in {name} on {data} has each trick?",
-        "steps": f"Which steps of the ladder change {name} on {data}?",
+        "arms": f"Which arms have a better {name} than `{study.reference}`{on}?",
+        "effects": f"Which tricks change {name}{on}, and which only together?",
+        "shares": f"What share of the change in {name}{on} has each trick?",
+        "steps": f"Which steps of the ladder change {name}{on}?",
     }[study.answer.kind]
 
 
@@ -275,14 +278,24 @@ def _design(study: Study) -> list[str]:
     )
     return [
         f"Seeds: {words.listing([str(seed) for seed in seeds], 12)}; {same}. The training seed is "
-        "the unit of replication: same batches, latents and first weights in every arm.",
-        f"Budget: {conditions['budget']['images']} real images shown to D in every trial. "
-        + escape(_settings(conditions["train"]))
-        + ".",
+        f"the unit of replication: {_shared(study)}.",
+        _budget(conditions),
         f"Data: {escape(_settings(conditions['data']))}. Model: "
         f"{escape(_settings(conditions['model']))}.",
         _protocol(study),
     ]
+
+
+def _shared(study: Study) -> str:
+    if "imported" in study.frame:
+        return "of imported trials it is not told what else those of one seed share"
+    return "same batches, latents and first weights in every arm"
+
+
+def _budget(conditions: Mapping[str, Any]) -> str:
+    images, train = conditions["budget"]["images"], conditions["train"]
+    shown = f"{images} real images shown to D in every trial" if images else "not told"
+    return f"Budget: {shown}." + (f" {escape(_settings(train))}." if train else "")
 
 
 def _protocol(study: Study) -> str:

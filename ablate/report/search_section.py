@@ -16,8 +16,8 @@ COLUMNS = ["arm", "settings", "images", "budget_images", "best", "value", "trick
 def search_table(study: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row an arm of a tuned study; no rows where nothing was searched.
 
-    `settings` counts what was tried by how it ended, `value` is the best one's metric over the tuning
-    seeds (their geometric mean on the ratio scale): the winner of many, and so too good to compare.
+    `settings` counts what was tried by how it ended. `value` is the best one's metric over the tuning
+    seeds (their geometric mean on the ratio scale): the winner of many, too good to be compared.
     """
     return pd.DataFrame([row(about, study) for about in study.get("search", [])], columns=COLUMNS)
 

@@ -87,6 +87,7 @@ def gather(
     frame.attrs = results.attrs
     shared = require_one_condition(frame)
     name = metric or planned_metric(plan) or primary_metric(frame)
+    options = declared_scale(plan, name) | options
     known = metric_of(name, options.get("scale"), options.get("higher_is_better"))
     reference = reference_of(frame, reference or planned_reference(plan, frame))
     final = final_values(frame, known, options.get("generator"), options.get("protocol"))
@@ -123,6 +124,11 @@ def require_arms(study: Study, arms: Sequence[str]) -> None:
             raise UserError(f"There is no arm {arm!r}; type one of {near}.")
 
 
+def declared_scale(plan: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return scale and higher_is_better of a metric that an imported table declares, or nothing."""
+    return dict((plan.get("metrics") or {}).get(metric, {}))
+
+
 def planned_metric(plan: Mapping[str, Any]) -> str | None:
     """Return the metric that the study declares for its verdicts, if it does."""
     return (plan.get("analysis") or {}).get("metric")
@@ -134,7 +140,7 @@ def planned_reference(plan: Mapping[str, Any], frame: pd.DataFrame) -> str | Non
     Not every fraction of a factorial has the arm without tricks; there the first of those with the
     fewest stands in.
     """
-    ran = set(frame["arm"])
+    ran = set(frame["arm"].unique())
     if plan.get("reference") in ran:
         return str(plan["reference"])
     if not has_factors(plan):

@@ -18,7 +18,7 @@ from ablate.analysis.metric import Metric, metric_of
 from ablate.analysis.ranks import ranks
 from ablate.errors import UserError
 from ablate.report import effect_tables, words
-from ablate.report.study import Study
+from ablate.report.study import Study, declared_scale
 from ablate.store.schema import names
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -126,7 +126,7 @@ def other_metrics(study: Study) -> tuple[list[str], list[str]]:
     columns, left_out = {}, []
     for name in sorted(set(study.frame["metric"].dropna()) - {study.metric.name}):
         try:
-            metric = metric_of(name)
+            metric = metric_of(name, **declared_scale(study.plan, name))
             table = describe(
                 final_values(study.frame, metric, study.options.get("generator")), metric
             )
@@ -164,9 +164,10 @@ def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:
     """Yield what stands in the CSV for metric `name` beside the main comparison."""
     is_primary = name == study.metric.name
     try:
-        metric = study.metric if is_primary else metric_of(name)
+        scale = declared_scale(study.plan, name)
+        metric = study.metric if is_primary else metric_of(name, **scale)
         if not is_primary:
-            options = {"generator": study.options.get("generator")}
+            options = {"generator": study.options.get("generator")} | scale
             table = compare(study.frame, name, study.reference, **options)
             yield table.drop(columns=list(TESTS)).assign(role="secondary")
         yield from _other_generators(study, metric)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ablate.store.folders import trial_folders
+from ablate.store.imported import is_imported, read_imported
 from ablate.store.read import read_table
 from ablate.store.record import Damaged
 from ablate.store.schema import CURVES, TRIAL, arrow_schema
@@ -39,6 +40,11 @@ def read_curves(*folders: Path | str, trials: Collection[str] | None = None) -> 
         except Damaged as error:
             damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
     curves: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    for folder in filter(is_imported, map(Path, folders)):
+        table = read_imported(folder, "curves")
+        wanted = ~table["trial"].isin(curves["trial"].unique())
+        table = table[wanted if trials is None else wanted & table["trial"].isin(trials)]
+        curves = pd.concat([curves, table], ignore_index=True)
     curves = curves.sort_values(["trial", "signal", "images"], kind="stable", ignore_index=True)
     curves.attrs["damaged"] = damaged
     return curves

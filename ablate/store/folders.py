@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.store.imported import is_imported
 from ablate.store.plan import PLAN, read_plan
 from ablate.trial import Trial
 
@@ -31,9 +32,9 @@ class TrialFolder:
 
 
 def trial_folders(*folders: Path | str) -> list[TrialFolder]:
-    """Return every trial of `folders`, by id; of one that lies in several the first is taken.
+    """Return every trial folder, by id; of a trial that lies in several the first is taken.
 
-    Where a folder holds a plan, trials of earlier plans are left out.
+    Where a folder holds a plan, trials of earlier plans are left out. Imported tables have none.
 
     Raises:
         UserError: No folder is given, one is not there, or one has no results.
@@ -42,6 +43,8 @@ def trial_folders(*folders: Path | str) -> list[TrialFolder]:
         raise UserError("No results folder is given; name at least one, as in results/demo.")
     found: dict[str, TrialFolder] = {}
     for folder in map(Path, folders):
+        if is_imported(folder):
+            continue
         paths, planned, study = _trials(folder), _planned(folder), folder.resolve().name
         inside = [path for path in paths if planned is None or path.name in planned]
         if not inside:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.store.folders import trial_folders
+from ablate.store.imported import is_imported, provenance_of
 from ablate.store.record import Damaged, read_json
 
 
@@ -15,12 +16,14 @@ def read_provenance(
 ) -> dict[str, dict[str, Any]]:
     """Return trial -> git, versions, device, command, config; of `trials`, or of all.
 
-    A trial whose provenance cannot be read is left out.
+    A trial whose provenance cannot be read is left out. Of an imported one the file is known.
 
     Raises:
         UserError: A folder is not there or has no results.
     """
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
+    for folder in filter(is_imported, map(Path, folders)):
+        found |= provenance_of(folder, trials)
     for one in trial_folders(*folders):
         if trials is not None and one.trial not in trials:
             continue

@@ -10,6 +10,7 @@ import numpy as np
 
 from ablate.errors import UserError
 from ablate.store.folders import trial_folders
+from ablate.store.imported import holds, is_imported
 
 
 def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
@@ -19,6 +20,8 @@ def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
         UserError: No folder holds `trial`.
     """
     found = read_all_samples(*folders, trials=[trial])
+    if not found and any(is_imported(f) and holds(f, trial) for f in map(Path, folders)):
+        return {}
     if not found:
         raise UserError(
             f"No results folder holds trial {trial}; take an id from the `trial` column."

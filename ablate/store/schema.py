@@ -66,7 +66,7 @@ TRIAL = (
     Column("tricks", "str", "", "JSON, trick name -> settings; `{}` is the reference."),
     Column("data", "str", "", "Name of the data set."),
     Column("model", "str", "", "Name of the networks."),
-    Column("budget_images", "int64", "real images", "To be shown to D."),
+    Column("budget_images", "int64", "real images", "To be shown to D; 0: not told."),
     Column(
         "conditions", "str", "", "JSON of data, model, budget, metric, train; no machine paths."
     ),

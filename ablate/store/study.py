@@ -13,19 +13,65 @@ GROWS = ("seeds", "permutations", "plan_sha256", "images")  # when seeds join a 
 
 
 def read_study(*folders: Path) -> dict[str, Any]:
-    """Return the study of `folders`; `{}` where there is none, or several that are not the same.
+    """Return the study of `folders`; `{}` where there is none.
 
-    Seeds and their permutations are those of all folders.
+    Seeds and their permutations are those of all folders. Of studies that are not the same there
+    remains what holds for all arms together: reference, analysis, metrics and tuning seeds.
 
     Raises:
-        UserError: A study.json cannot be read.
+        UserError: A study.json cannot be read, or two declare different analyses.
     """
-    found = [_read(file) for folder in folders if (file := Path(folder) / "study.json").is_file()]
-    if not found or any(_fixed(one) != _fixed(found[0]) for one in found):
+    files = [file for folder in folders if (file := Path(folder) / "study.json").is_file()]
+    found = [_read(file) for file in files]
+    if not found:
         return {}
+    if any(_fixed(one) != _fixed(found[0]) for one in found):
+        return _joined({str(file.parent): one for file, one in zip(files, found, strict=True)})
     seeds = [seed for one in found for seed in one.get("seeds") or []]
     orders = {seed: order for one in found for seed, order in _orders(one).items()}
     return found[0] | {"seeds": list(dict.fromkeys(seeds)), "permutations": orders}
+
+
+def _joined(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what several studies have in common.
+
+    Raises:
+        UserError: They declare different analyses, or different scales of one metric.
+    """
+    references = {one.get("reference") for one in studies.values()}
+    metrics: dict[str, Any] = {}
+    for folder, one in studies.items():
+        for name, scale in (one.get("metrics") or {}).items():
+            if metrics.setdefault(name, scale) != scale:
+                raise UserError(
+                    f"{folder} declares {name} as {scale} and another folder as {metrics[name]}; "
+                    "import one of the tables again, with the scale of the other."
+                )
+    return {
+        "arms": [],
+        "reference": references.pop() if len(references) == 1 else None,
+        "analysis": _one_analysis(studies),
+        "metrics": metrics,
+        "tuning_seeds": sorted(
+            {s for one in studies.values() for s in one.get("tuning_seeds") or []}
+        ),
+    }
+
+
+def _one_analysis(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the analysis that all declare who declare one; imported tables declare none."""
+    declared = {folder: one["analysis"] for folder, one in studies.items() if one.get("analysis")}
+    found: dict[str, Any] = {}
+    for key in sorted({key for analysis in declared.values() for key in analysis}):
+        told = {f: a.get(key) for f, a in declared.items() if a.get(key) or key != "metric"}
+        if len({json.dumps(value) for value in told.values()}) > 1:
+            each = " and ".join(f"{value} in {folder}" for folder, value in told.items())
+            raise UserError(
+                f"These studies declared different analyses before training (study.analysis.{key} "
+                f"is {each}); report them one by one."
+            )
+        found[key] = next(iter(told.values()), None)
+    return found
 
 
 def _read(file: Path) -> dict[str, Any]:

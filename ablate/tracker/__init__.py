@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablate.catalog import unknown
 from ablate.errors import UserError
-from ablate.tracker.wandb import Wandb
-from ablate.train.loop import Listener
-from ablate.trial import Trial
+
+if TYPE_CHECKING:
+    from ablate.train.loop import Listener
+    from ablate.trial import Trial
 
 MODES = ("offline", "online", "disabled")
 NAMES = ("none", "wandb")
@@ -35,4 +36,6 @@ def trackers(settings: Mapping[str, Any], trials: Sequence[Trial]) -> list[Liste
     """Return the listeners of `tracker=`, for the trials of a stack."""
     if settings["name"] == "none":
         return []
+    from ablate.tracker.wandb import Wandb  # brings torch, which a report does without
+
     return [Wandb(trials, settings)]

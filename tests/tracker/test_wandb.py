@@ -31,6 +31,7 @@ def records(path):
     """Yield the records of a .wandb file."""
     from wandb.proto import wandb_internal_pb2
 
+    wandb.teardown()  # a finished run may still be on its way to the disk
     for chunk in chunks(path.read_bytes()):
         record = wandb_internal_pb2.Record()
         record.ParseFromString(chunk)

@@ -1,0 +1,123 @@
+"""The arms of a table: by name, by one 0/1 column a trick, or by both where they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ablate.intake.cells import is_switch, switched, words
+from ablate.intake.columns import few, nearest, others
+from ablate.trial import canonical
+
+REFERENCE = "reference"
+OFF, ON = "off", "on"
+
+
+def with_arms(frame: pd.DataFrame, known: Sequence[str], problems: list[str]) -> list[str]:
+    """Give `frame` its column `arm` and return the columns that are tricks.
+
+    0/1 columns are tricks if they name the arms: one combination an arm, and one arm a
+    combination. Without a column `arm` each combination is an arm, called by what is on.
+    """
+    switches = [name for name in others(frame, known) if is_switch(frame[name])]
+    if "imported" in switches:
+        problems.append("A trick may not be called 'imported'; rename the column.")
+    for name in switches:
+        frame[name] = switched(frame[name])
+    if "arm" in frame:
+        frame["arm"] = words(frame["arm"])
+        if frame["arm"].isna().any():
+            row = int(np.flatnonzero(frame["arm"].isna())[0]) + 1
+            problems.append(f"arm in row {row} is empty; give every row its arm.")
+        return _naming(frame, switches)
+    if not switches:
+        problems.append(
+            "There is no column 'arm' and no column of 0 and 1 for each trick; type "
+            f"--column arm=COLUMN (there are {few(others(frame, known))})."
+        )
+        return []
+    sets = frame[switches].drop_duplicates()
+    named = ["+".join(name for name in switches if row[name]) for row in sets.to_dict("records")]
+    sets = sets.assign(arm=pd.array([name or REFERENCE for name in named], dtype="str"))
+    frame["arm"] = frame[switches].merge(sets, on=switches, how="left")["arm"].to_numpy()
+    frame["arm"] = frame["arm"].astype("str")
+    return switches
+
+
+def _naming(frame: pd.DataFrame, switches: Sequence[str]) -> list[str]:
+    """Return the 0/1 columns, if each arm has its own combination of them."""
+    by_arm = frame.groupby("arm")
+    fixed = [name for name in switches if (by_arm[name].min() == by_arm[name].max()).all()]
+    arms = frame.drop_duplicates("arm")
+    return fixed if fixed and not arms.duplicated(fixed).any() else []
+
+
+def reference_among(
+    frame: pd.DataFrame, tricks: Sequence[str], asked: str | None, problems: list[str]
+) -> str:
+    """Return the arm that others are compared with: as asked, as called, or with all tricks off."""
+    arms = sorted(frame["arm"].dropna().unique())
+    if asked is not None:
+        if asked not in arms:
+            problems.append(f"There is no arm {asked!r}; {nearest(asked, arms)}.")
+        return asked
+    if REFERENCE in arms:
+        return REFERENCE
+    bare = frame.loc[~frame[list(tricks)].any(axis=1), "arm"] if tricks else frame["arm"][:0]
+    if len(bare):
+        return str(bare.iloc[0])
+    problems.append(
+        f"No arm is called {REFERENCE!r}" + (" and none has all tricks off" if tricks else "") +
+        f"; type --reference ARM with one of {few(arms)}."
+    )  # fmt: skip
+    return ""
+
+
+def identities(frame: pd.DataFrame, tricks: Sequence[str], study: str) -> Mapping[str, str]:
+    """Return arm -> `tricks` of `schema.TRIAL`.
+
+    Settings are not known, so an imported arm is never taken for one that was trained here or
+    imported from another table: where it is from is a part of it.
+    """
+    return {
+        row["arm"]: canonical(
+            {"imported": {"arm": row["arm"], "from": study}}
+            | {name: {} for name in tricks if row[name]}
+        )
+        for row in frame[["arm", *tricks]].drop_duplicates("arm").to_dict("records")
+    }
+
+
+def plan_of(frame: pd.DataFrame, tricks: Sequence[str]) -> dict[str, Any]:
+    """Return design, factors and arms for study.json."""
+    table = frame[["arm", *tricks]].drop_duplicates("arm").sort_values("arm")
+    arms = [
+        {
+            "arm": row["arm"],
+            "tricks": [name for name in tricks if row[name]],
+            "levels": {name: ON if row[name] else OFF for name in tricks},
+            "seeds": None,
+            "refused": [],
+            "doubts": [],
+        }
+        for row in table.to_dict("records")
+    ]
+    factors = {name: [OFF, ON] for name in tricks}
+    design = design_of(table[list(tricks)].to_numpy(dtype="float64"))
+    return {"design": design, "factors": factors, "arms": arms, "aliases": []}
+
+
+def design_of(on: np.ndarray) -> str:
+    """Return which design arms `[J, F]` of 0 and 1 are; "imported" if none that has effects."""
+    arms, factors = on.shape
+    if factors < 2 or arms < 4:
+        return "imported"
+    signs = np.column_stack([np.ones(arms), 2 * on - 1])
+    if not np.array_equal(signs.T @ signs, arms * np.eye(factors + 1)):
+        return "imported"
+    if arms == 2**factors:
+        return "full_factorial"
+    return "fractional_factorial" if arms & (arms - 1) == 0 else "plackett_burman"

@@ -1,0 +1,257 @@
+"""From a table of any other trainer to a results folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ablate.analysis.conditions import UNTOLD, require_one_condition
+from ablate.errors import UserError
+from ablate.intake import arms, columns, trials
+from ablate.intake.cells import filled, numbers, whole
+from ablate.intake.declared import declared
+from ablate.intake.file import read_file
+from ablate.store import read
+from ablate.store.imported import digest, refuse_present, write_imported
+from ablate.store.schema import CURVES, METRICS, names
+from ablate.trial import canonical
+
+GENERATORS = ("raw", "ema")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was imported.
+
+    Attributes:
+        folder: The results folder.
+        rows: Of the table.
+        trials: How many.
+        arms: Their names.
+        metrics: Their names.
+        reference: The arm that others are compared with.
+        tricks: The 0/1 columns that became factors.
+        left_out: Columns that were not used.
+        not_finite: Values of trials without a status that are not finite: they count as failed.
+    """
+
+    folder: Path
+    rows: int
+    trials: int
+    arms: Sequence[str]
+    metrics: Sequence[str]
+    reference: str
+    tricks: Sequence[str]
+    left_out: Sequence[str]
+    not_finite: int
+
+
+def import_table(
+    file: Path,
+    out: Path,
+    *,
+    columns_of: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
+    reference: str | None = None,
+    curves: Path | None = None,
+    like: Path | None = None,
+) -> Taken:
+    """Write the results in `file` to a new results folder `out`.
+
+    Args:
+        file: CSV or Parquet, one row a result; `docs/results.md` has its columns.
+        out: Nothing may be there.
+        columns_of: Our column -> how the file calls it.
+        values: Our column -> what it is in every row.
+        reference: The arm that others are compared with.
+        curves: A second file: arm, seed, images, signal, value.
+        like: A results folder that was trained under the same conditions.
+
+    Raises:
+        UserError: Something is missing or doubtful, all of it in one message; nothing is written.
+    """
+    refuse_present(out)
+    problems: list[str] = []
+    frame = columns.chosen(read_file(file), columns_of or {}, values or {}, problems)
+    left = columns.others(frame, columns.KNOWN)
+    tricks = arms.with_arms(frame, columns.KNOWN, problems)
+    left = [name for name in left if name not in tricks]
+    columns.refuse_doubtful(frame.drop(columns=tricks), columns.KNOWN, problems)
+    columns.refuse_missing(frame, columns.NEEDED[1:], problems)
+    _refuse(file, problems)
+    frame = _typed(frame, problems)
+    named = arms.reference_among(frame, tricks, reference, problems)
+    metrics = declared(frame, problems)
+    codes = trials.trial_codes(frame)
+    found = _trials(frame, codes, tricks, out.name, like, problems)
+    _refuse_doubtful_rows(frame, codes, problems)
+    _refuse(file, problems)
+    found = trials.with_ids(found, frame, codes).assign(study=out.name)
+    tables = {
+        "trials": found,
+        "metrics": _metrics(frame, codes, found),
+        "curves": _curves(curves, columns_of or {}, found),
+    }
+    plan = {
+        "reference": named,
+        "seeds": [int(seed) for seed in sorted(found["seed"].unique())],
+        "permutations": {},
+        "analysis": {},
+        "metrics": metrics,
+        "imported": {"imported_from": file.name, "sha256": digest(file)},
+    } | arms.plan_of(frame, tricks)
+    write_imported(out, tables, plan)
+    done = found["status"].to_numpy()[codes] == "done"
+    lost = frame["metric"].notna() & ~np.isfinite(frame["value"]) & done
+    return Taken(
+        out, len(frame), len(found), sorted(found["arm"].unique()),
+        sorted(frame["metric"].dropna().unique()), named, tricks, left, int(lost.sum()),
+    )  # fmt: skip
+
+
+def told(taken: Taken) -> str:
+    """Return what was imported and how it was read, for the terminal."""
+    lines = [
+        f"Imported {taken.trials} trials of {len(taken.arms)} arms from {taken.rows} rows into "
+        f"{taken.folder}; reference: {taken.reference}; metrics: {columns.few(taken.metrics)}."
+    ]
+    if taken.tricks:
+        lines.append(f"Tricks, from columns of 0 and 1: {columns.few(taken.tricks)}.")
+    if taken.left_out:
+        lines.append(f"Not used: {columns.few(taken.left_out)}.")
+    if taken.not_finite:
+        lines.append(
+            f"{taken.not_finite} values of trials that are `done` are missing or not finite: those "
+            "trials are counted as failed."
+        )
+    lines.append(f"Report it: ablate report {taken.folder} -o reports/{taken.folder.name}")
+    return "\n".join(lines)
+
+
+def _refuse(file: Path, problems: Sequence[str]) -> None:
+    told = list(dict.fromkeys(problems))
+    if len(told) == 1:
+        raise UserError(f"{file}: {told[0]}")
+    if told:
+        raise UserError("\n".join([f"{file} cannot be imported yet:", *(f"- {x}" for x in told)]))
+
+
+def _typed(frame: pd.DataFrame, problems: list[str]) -> pd.DataFrame:
+    """Return `frame` with the columns of `schema.METRICS` and the seed, each with its dtype."""
+    budget = "budget_images" if "budget_images" in frame else None
+    images = frame.get("images", frame.get("images_shown", frame[budget] if budget else None))
+    return frame.assign(
+        seed=whole(frame["seed"], problems),
+        metric=filled(frame["metric"], "").mask(lambda text: text.str.strip() == ""),
+        value=numbers(frame["value"], problems),
+        images=0 if images is None else whole(images, problems),
+        generator=_text(frame, "generator", "raw"),
+        protocol=_text(frame, "protocol", UNTOLD),
+        resample_sd=numbers(frame["resample_sd"], problems)
+        if "resample_sd" in frame
+        else float("nan"),
+    )
+
+
+def _text(frame: pd.DataFrame, name: str, otherwise: str) -> Any:
+    column = filled(frame[name], otherwise) if name in frame else otherwise
+    return pd.Series(column, index=frame.index, dtype="str")
+
+
+def _trials(
+    frame: pd.DataFrame,
+    codes: np.ndarray,
+    tricks: Sequence[str],
+    study: str,
+    like: Path | None,
+    problems: list[str],
+) -> pd.DataFrame:
+    found = trials.with_status(trials.trials_of(frame, codes, problems), problems)
+    same = None if like is None else canonical(require_one_condition(read(like)))
+    found = trials.with_conditions(found, same, int(frame["images"].max()), problems)
+    own = arms.identities(frame, tricks, study)
+    text = found["arm"].map(own)
+    last = trials.last_images(frame["images"], codes)
+    shown = found["images_shown"].fillna(last) if "images_shown" in found else last
+    empty = {"wall_seconds": float("nan"), "device_seconds": float("nan")}
+    empty |= {"peak_memory_bytes": float("nan")}
+    return found.assign(
+        tricks=found["tricks"].fillna(text) if "tricks" in found else text,
+        images_shown=shown.astype("int64"),
+        device=filled(found["device"], "") if "device" in found else "",
+        **{name: value for name, value in empty.items() if name not in found},
+    )
+
+
+def _refuse_doubtful_rows(frame: pd.DataFrame, codes: np.ndarray, problems: list[str]) -> None:
+    rows = frame[["images", "generator", "metric"]].assign(trial=codes)[frame["metric"].notna()]
+    twice = rows.index[rows.duplicated()]
+    if len(twice):
+        one = frame.loc[twice[0]]
+        problems.append(
+            f"{len(twice)} rows repeat another one's arm, seed, metric and images (the first: arm "
+            f"{one['arm']!r}, seed {one['seed']}, {one['metric']}, {one['images']} images); keep "
+            "one of each, or add a column 'images' that tells them apart."
+        )
+    nameless = frame["metric"].isna() & frame["value"].notna()
+    if nameless.any():
+        row = int(np.flatnonzero(nameless)[0]) + 1
+        problems.append(f"Row {row} has a value and no metric; name its metric.")
+    for word in sorted(set(frame["generator"]) - set(GENERATORS)):
+        problems.append(
+            f"generator {word!r} is none; type raw, or ema for a running average of the weights."
+        )
+    for metric, protocols in frame.groupby("metric")["protocol"].unique().items():
+        if len(protocols) > 1:
+            problems.append(
+                f"{metric} was measured under {len(protocols)} protocols "
+                f"({columns.few(sorted(map(repr, protocols)))}), which do not compare; import them "
+                "one by one, or type --value protocol=NAME if they are one and the same."
+            )
+
+
+def _metrics(frame: pd.DataFrame, codes: np.ndarray, found: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that hold a value; a trial that failed needs none to say so."""
+    done = found["status"].to_numpy()[codes] == "done"
+    kept = frame["metric"].notna() & (frame["value"].notna() | done)
+    rows = frame.loc[kept, names(METRICS)]
+    return rows.assign(trial=found["trial"].to_numpy()[codes][kept.to_numpy()])
+
+
+def _curves(file: Path | None, columns_of: Mapping[str, str], found: pd.DataFrame) -> pd.DataFrame:
+    """Return the curves of a second file, each at its trial.
+
+    Raises:
+        UserError: A column is missing or doubtful, or a row is of no trial.
+    """
+    if file is None:
+        return pd.DataFrame(columns=["trial", *names(CURVES)])
+    problems: list[str] = []
+    frame = read_file(file)
+    renamed = {ours: theirs for ours, theirs in columns_of.items() if theirs in frame}
+    frame = columns.chosen(frame, renamed, {}, problems, columns.CURVE)
+    arms.with_arms(frame, columns.CURVE, problems)
+    columns.refuse_missing(frame, columns.CURVE[1:], problems)
+    _refuse(file, problems)
+    frame = frame.assign(
+        seed=whole(frame["seed"], problems),
+        images=whole(frame["images"], problems),
+        value=numbers(frame["value"], problems),
+        signal=filled(frame["signal"], ""),
+    )
+    ids = found.drop_duplicates(["arm", "seed"], keep=False)[["arm", "seed", "trial"]]
+    frame = frame.drop(columns="trial", errors="ignore").merge(ids, "left", ["arm", "seed"])
+    lost = frame[frame["trial"].isna()]
+    if len(lost):
+        one = lost.iloc[0]
+        problems.append(
+            f"{len(lost)} rows are of no trial, or of several (the first: arm {one['arm']!r}, seed "
+            f"{one['seed']}); give curves of the arms and seeds of the results."
+        )
+    _refuse(file, problems)
+    return frame[["trial", *names(CURVES)]]

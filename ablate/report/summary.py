@@ -1,0 +1,40 @@
+"""A study in a few lines of Markdown, for a pull request or an issue."""
+
+from __future__ import annotations
+
+from ablate.report import effect_tables, tables, words
+from ablate.report.page import answer, question
+from ablate.report.study import Study
+from ablate.report.tables import escape
+
+MOST = 30  # rows of the table
+
+
+def summarize(study: Study) -> str:
+    """Return question, answer, the table that answers it, and what it rests on."""
+    is_arms = study.answer.kind == "arms"
+    head, rule, *rows = tables.main_table(study) if is_arms else tables.answer_table(study)
+    lines = [f"### {question(study)}", "", answer(study), "", head, rule, *rows[:MOST]]
+    if len(rows) > MOST:
+        lines += ["", f"{len(rows) - MOST} more rows are in the report."]
+    if not is_arms:
+        lines += ["", effect_tables.headline(study.answer, study.metric)]
+    return "\n".join([*lines, "", _basis(study)]) + "\n"
+
+
+def _basis(study: Study) -> str:
+    seeds = [str(seed) for seed in sorted(study.final["seed"].unique())]
+    budget = study.conditions["budget"]["images"]
+    protocols = sorted(set(study.table["protocol"]) - {""})
+    told = [
+        f"{len(study.final)} trials, seeds {words.listing(seeds, 12)}",
+        f"{budget} real images shown to D in each" if budget else "budget not told",
+        f"protocol {escape(words.listing(protocols or ['none']))}",
+        "paired t, each interval for one comparison (95 %), p adjusted for all",
+    ]
+    pending, damaged = (len(study.frame.attrs[name]) for name in ("pending", "damaged"))
+    if pending:
+        told.append(f"**{pending} planned trials have not ended: a first look**")
+    if damaged:
+        told.append(f"{damaged} trials cannot be read and are left out")
+    return "; ".join(told) + ". Inconclusive is not equal."
