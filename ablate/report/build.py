@@ -17,6 +17,7 @@ from ablate.report.latex import answer_latex, arms_latex
 from ablate.report.manifest import manifest
 from ablate.report.page import page, question, sections
 from ablate.report.samples_figure import samples_figure
+from ablate.report.search_section import search_table
 from ablate.report.study import Study, gather
 from ablate.report.swap import MANIFEST, swapped_in
 from ablate.report.tables import csv, everything, parquet
@@ -78,6 +79,7 @@ def all_tables(study: Study) -> dict[str, pd.DataFrame]:
         "table.csv": everything(study),
         "policies.csv": policy_rows(study),
         "reliability.csv": reliability_rows(study),
+        "search.csv": search_table(study.plan),
         "half_normal.csv": study.answer.half_normal,
         f"{study.answer.kind}.csv": study.answer.table,
     }

@@ -14,6 +14,7 @@ from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
 from ablate.report.manifest import trained_with
 from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
+from ablate.report.search_section import search_lines
 from ablate.report.study import Study
 from ablate.report.tables import escape
 from ablate.store.arms import read_arms
@@ -125,6 +126,7 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("ranks", "Ranks", _ranks(study)),
         Section("refused", "Arms that were planned and cannot be", _refused(study)),
         Section("doubts", "Doubts about combinations", _doubts(study)),
+        Section("search", "What the search has tried", search_lines(study.plan)),
         Section("curves", "Training curves", _curves(study, figures)),
         Section("samples", "Samples", _samples(study, figures)),
         Section("failures", "Failures", _failures(study)),

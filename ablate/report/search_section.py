@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.metric_catalog import SCALE
+from ablate.report.tables import escape, markdown
 
 COLUMNS = ["arm", "settings", "images", "budget_images", "best", "value", "tricks"]
 
@@ -16,8 +17,8 @@ COLUMNS = ["arm", "settings", "images", "budget_images", "best", "value", "trick
 def search_table(study: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row an arm of a tuned study; no rows where nothing was searched.
 
-    `settings` counts what was tried by how it ended. `value` is the best one's metric over the tuning
-    seeds (their geometric mean on the ratio scale): the winner of many, too good to be compared.
+    `settings` counts what was tried by how it ended. `value` is the best one's metric over the
+    tuning seeds (their geometric mean on the ratio scale): too good, being the best of many.
     """
     return pd.DataFrame([row(about, study) for about in study.get("search", [])], columns=COLUMNS)
 
@@ -45,3 +46,29 @@ def row(about: Mapping[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
             if f"{trick}.{key}" in about["searched"]
         ),
     }
+
+
+def search_lines(study: Mapping[str, Any]) -> list[str]:
+    """Return the table as Markdown, and how to read it; no lines where nothing was searched."""
+    table = search_table(study)
+    if table.empty:
+        return []
+    metric = study["tuning_metric"]
+    rows = [
+        [
+            escape(one["arm"]),
+            one["settings"],
+            f"{one['images']:,} of {one['budget_images']:,}",
+            "none" if one["value"] is None else f"{one['value']:.4g} (setting {one['best']})",
+            escape(one["tricks"]),
+        ]
+        for one in table.to_dict("records")
+    ]
+    headings = ["arm", "settings tried", "images spent", f"best {metric}", "its settings"]
+    seeds = ", ".join(map(str, study["tuning_seeds"]))
+    text = (
+        f"Searched on seeds {seeds}, which no other table holds. The best of many looks better "
+        "than it is: compare arms by the tables above, never by this one. Setting 0 is the arm as "
+        "it was."
+    )
+    return [*markdown(headings, rows), "", text]
