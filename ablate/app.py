@@ -6,7 +6,6 @@ What brings torch with it is imported by the task, so that a mistyped override i
 from __future__ import annotations
 
 import os
-import re
 import sys
 from itertools import count
 from pathlib import Path
@@ -51,8 +50,12 @@ def sweep(study: str, arguments: list[str], folder: Path) -> None:
 
 def more_trials(arguments: list[str]) -> list[str]:
     """Return the arguments with `--add-trials N` as the override that it stands for."""
-    text = "\n".join(arguments)
-    return re.sub(r"^--add-trials[=\n](.*)$", r"search.add=\1", text, flags=re.M).split("\n")
+    found, rest = list[str](), iter(arguments)
+    for argument in rest:
+        flag, _, value = argument.partition("=")
+        more = flag == "--add-trials"
+        found.append(f"search.add={value or next(rest, '')}" if more else argument)
+    return found
 
 
 def plan(study: str, arguments: list[str], folder: Path) -> None:

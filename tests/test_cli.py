@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ablate.app import more_trials
 from ablate.catalog import names
 from ablate.cli import main
 from tests.small import SMALL
@@ -212,3 +213,16 @@ def test_a_study_becomes_a_report(place):
     assert place.type("report", "results/leave_one_out", "-o", "reports/mine") == 0, place.err
     assert "without ema_g" in place.out
     assert (place.path / "reports/mine/report.md").is_file()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ([], []),
+        (["out=x"], ["out=x"]),
+        (["--add-trials", "3", "out=x"], ["search.add=3", "out=x"]),
+        (["out=x", "--add-trials=3"], ["out=x", "search.add=3"]),
+    ],
+)
+def test_more_trials_are_an_override(typed, meant):
+    assert more_trials(typed) == meant
