@@ -22,7 +22,6 @@ from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
 from ablate.plan.claim import take
 from ablate.plan.files import is_finished
-from ablate.plan.study import images_of
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
@@ -79,7 +78,7 @@ def checked(config: DictConfig, place: Machine) -> Trial:
         raise UserError("\n".join(refused))
     for sentence in dict.fromkeys(p.sentence for p in problems):
         print(f"Note: {sentence}")
-    if images_of(trial) != trial.budget["images"]:
+    if trial.images != trial.budget["images"]:
         print(rounding(trial))
     check_tracker(resolved(config)["tracker"])
     prepare(trial, place)
@@ -90,7 +89,7 @@ def rounding(trial: Trial) -> str:
     """Return the sentence for a budget that is not a whole number of batches."""
     return (
         f"Note: budget.images={trial.budget['images']} is no multiple of "
-        f"train.batch_size={trial.train['batch_size']}; D is shown {images_of(trial):,} images."
+        f"train.batch_size={trial.train['batch_size']}; D is shown {trial.images:,} images."
     )
 
 

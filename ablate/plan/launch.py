@@ -98,8 +98,11 @@ def planned_search(
         return None
     from ablate.plan.tune import search_plan  # Optuna takes its time to import
 
-    arms = [planned.trial for planned in plan.arms if not planned.refused]
-    return search_plan(tree, arms, plan.seeds, folder, is_toy)
+    good = [planned for planned in plan.arms if not planned.refused]
+    found = search_plan(tree, [p.trial for p in good], plan.seeds, folder, is_toy)
+    for planned, arm in zip(good, found["arms"], strict=True):
+        arm["seeds"] = list(planned.arm.seeds or plan.seeds)
+    return found
 
 
 def check_storage(url: str | None, folder: Path) -> None:
@@ -176,16 +179,20 @@ def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch, one_fat
 
 def await_others(folder: Path, plan: Plan, interrupt: Interrupt) -> bool:
     """Wait while workers of somebody else have all that is left; return whether some is free."""
-    told = False
-    while left := trainable(folder, plan.trials):
-        theirs = living(folder).keys() & {trial.id for trial in left}
+    told, tuned = False, folder / TUNED
+    while True:
+        left = trainable(folder, plan.trials)
+        if (tuned / STUDY).is_file():
+            left += trainable(tuned, read_plan(tuned))
+        if not left:
+            return False
+        theirs = (living(folder) | living(tuned)).keys() & {trial.id for trial in left}
         if len(theirs) < len(left) or interrupt.code:
             return True
         if not told:
             print(f"Waiting for {len(theirs)} trials that others train in {folder}.")
             told = True
         time.sleep(LOOK_SECONDS)
-    return False
 
 
 def trainable(folder: Path, trials: Sequence[Trial]) -> list[Trial]:

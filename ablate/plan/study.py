@@ -139,7 +139,7 @@ def plan_of(config: DictConfig, dataset: Dataset) -> Plan:
         planned,
         tuple(seeds),
         tuple(p.trial.at_seed(s) for s in seeds for p in good if s in (p.arm.seeds or seeds)),
-        images_of(whole),
+        whole.images,
         aliases(factors, arms) if study["design"] in FRACTIONS else [],
         orders_of(factors, **options) if study["design"] == "shapley" else {},
         declared(study["analysis"], len(seeds), len(arms)),
@@ -257,9 +257,3 @@ def refuse_hopeless(planned: Sequence[PlannedArm]) -> None:
     if reference.refused or all(p.refused for p in others):
         reasons = dict.fromkeys(r for p in planned for r in p.refused)
         raise UserError("\n".join(reasons) or "The study has one arm alone; name another.")
-
-
-def images_of(trial: Trial) -> int:
-    """Return the images that a trial's budget comes to in whole batches."""
-    images, batch = int(trial.budget["images"]), int(trial.train["batch_size"])
-    return -(-images // batch) * batch

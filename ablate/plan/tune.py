@@ -62,6 +62,8 @@ def search_plan(
     declared = given["metric"] or tree["study"]["analysis"]["metric"]
     rules = rules_of(given, declared or usual(arms[0].metric, is_toy))
     rules.check(seeds, int(arms[0].budget["evaluations"]))
+    if isinstance(given["add"], bool) or not isinstance(given["add"], int) or given["add"] < 0:
+        raise UserError(f"--add-trials {given['add']} is no number of trials; type --add-trials 5.")
     ranges = {
         name: dict(node_of(tree["trick"], name).search) for arm in arms for name in arm.tricks
     }
@@ -96,6 +98,13 @@ def planned_arm(
     """Return what `search.json` says about one arm."""
     first = [fitting(space, params) for params in earlier]
     search = ArmSearch(trial, space, rules, Path(), lambda _: "", first)
+    try:
+        search.memory([], {}, 0)[1].ask(space.distributions)
+    except (TypeError, ValueError, AssertionError) as error:
+        raise UserError(
+            f"Optuna refuses search.sampler or search.pruner ({error}); type a value as those in "
+            f"conf/search/sampler/{rules.sampler['name']}.yaml and its neighbours."
+        ) from error
     return {
         "trial": asdict(trial.at_seed(rules.seeds[0])),
         "ranges": {name: ranges[name] for name in sorted(trial.tricks)},
@@ -196,6 +205,7 @@ class Tuning:
     Attributes:
         arms: One search an arm.
         seeds: Of the table.
+        own: Arm -> those of them that its design gives it.
         metric: What is searched for.
     """
 
@@ -217,6 +227,7 @@ class Tuning:
         content = json.loads(path.read_text(encoding="utf-8"))
         rules = Rules(**{**content["rules"], "seeds": tuple(content["rules"]["seeds"])})
         self.seeds, self.metric = content["seeds"], rules.metric
+        self.own = {arm["trial"]["arm"]: arm["seeds"] for arm in content["arms"]}
         for arm in content["arms"]:
             trial = Trial(**arm["trial"])
             space = Space(trial.tricks, arm["ranges"], arm["settings"])
@@ -261,6 +272,7 @@ class Tuning:
             replace(search.trial, tricks=tricks).at_seed(seed)
             for seed in self.seeds
             for search, tricks in chosen
+            if seed in self.own[search.arm]
         ]
         content = "".join(f"{trial.to_json()}\n" for trial in trials).encode()
         study = {

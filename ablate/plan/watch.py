@@ -26,7 +26,7 @@ class Watch:
 
     def __init__(self, folder: Path, trials: Sequence[Trial], images: int) -> None:
         self.folder, self.trials, self.images = folder, trials, images
-        self.planned, self.seeds = trials, len({trial.seed for trial in trials})
+        self.planned = trials
         self.console = Console(highlight=False, soft_wrap=True)  # whole lines, also in a file
         self.todo = unfinished(folder, trials)
         self.first: tuple[int, float] | None = None
@@ -65,7 +65,8 @@ class Watch:
     @property
     def total(self) -> int:
         """Images of the study, the search and the trials that follow it included."""
-        tuned = 0 if self.trials is not self.planned else len(self.searches) * self.seeds
+        waiting = self.searches.values() if self.trials is self.planned else ()
+        tuned = sum(len(search["seeds"]) for search in waiting)
         budgets = sum(search["budget_images"] for search in self.searches.values())
         return (len(self.trials) + tuned) * self.images + budgets
 

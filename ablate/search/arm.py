@@ -28,7 +28,6 @@ from ablate.search.space import Space
 from ablate.trial import Trial, canonical
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # a line a question would bury ours
-FAILURES = ("diverged", "collapsed", "crashed", "killed")
 UNSEEN = 10.0  # of a setting that failed before any other had a value: e^10 on the ratio scale
 ATTEMPTS = 10  # proposals for each setting of the budget, where most are refused
 
@@ -109,10 +108,8 @@ class ArmSearch:
     def is_finished(self, book: Book) -> bool:
         """Return whether the budget is spent, or nothing new is left to try."""
         tried = len(book.candidates)
-        enough = book.images + self.whole > self.budget or tried >= ATTEMPTS * (
-            self.budget // self.whole
-        )
-        return bool(tried) and not book.open and (enough or tried >= self.most)
+        spent = book.images + self.whole > self.budget
+        return bool(tried) and not book.open and (spent or tried >= self.most)
 
     @property
     def most(self) -> int:
@@ -198,7 +195,7 @@ class ArmSearch:
         if candidate.refused or len(found) == len(self.rules.seeds):
             return False
         if self.rules.pruner["name"] == ONE_BY_ONE and found:
-            failed = any(e.status in FAILURES for e in found)
+            failed = any(e.failed for e in found)
             return not failed and self.pruner(candidate, book).hear(self.reports(found)) is None
         return True
 
@@ -228,7 +225,7 @@ class ArmSearch:
         # A crash is charged whole: a setting that ends at once would be free, and tried for ever.
         crashed = ("crashed", "killed")
         candidate.images = sum(whole if e.status in crashed else e.images for e in found)
-        candidate.failed = sum(e.status in FAILURES for e in found) or int(bool(candidate.refused))
+        candidate.failed = sum(e.failed for e in found) or int(bool(candidate.refused))
         reports = self.reports(found) if found else []
         if not reports and not candidate.failed:
             raise UserError(

@@ -35,8 +35,13 @@ class Evidence:
     values: tuple[float, ...]
     cost: float = 0.0
 
+    @property
+    def failed(self) -> bool:
+        """Whether it ended and has no result."""
+        return self.status not in ("", "done", "pruned")
 
-def values_of(rows: Iterable[Mapping[str, Any]], metric: str) -> tuple[float, ...]:
+
+def values_of(rows: Iterable[Mapping[Any, Any]], metric: str) -> tuple[float, ...]:
     """Return the metric at every evaluation, of the averaged generator where there is one."""
     found: dict[str, dict[int, float]] = {}
     for row in rows:
@@ -61,7 +66,7 @@ def read_evidence(folder: Path, trial: Trial, rules: Rules) -> Evidence | None:
     return Evidence(
         status["status"],
         status["images"],
-        values_of(rows, rules.metric),  # type: ignore[arg-type]
+        values_of(rows, rules.metric),
         float(status[rules.cost]) if rules.cost else 0.0,
     )
 
@@ -73,8 +78,7 @@ def means(found: Sequence[Evidence], rules: Rules) -> list[float]:
     is as bad as can be from the evaluation on that it did not reach.
     """
     worst = -math.inf if rules.directions[0] == "maximize" else math.inf
-    failed = [e for e in found if e.status not in ("", "done", "pruned")]
-    reached = max if failed else min
+    reached = max if any(e.failed for e in found) else min
     result = []
     for i in range(reached(len(e.values) for e in found)):
         column = [e.values[i] if i < len(e.values) else math.nan for e in found]

@@ -142,9 +142,23 @@ def test_pruned_settings_are_stored_as_pruned_and_buy_further_ones(place):
         assert status["images"] < 480
 
 
+def test_an_arm_with_seeds_of_its_own_is_confirmed_under_those(place):
+    words = ["sweep", "shapley", *TUNED[1:3], "model.width=8", "study.always=[adam]",
+             "trick=[r1,adam,ema_g,instance_noise,init_gauss]", "study.seeds=[0,1]",
+             "study.permutations=2", "search=optuna",
+             "search.trials=1", "search.seeds=[7]", "out=results/own", BASIC]  # fmt: skip
+    assert place.type(*words) == 0, place.err
+    folder = place.path / "results/own"
+    planned, confirmed = read_plan(folder), read_plan(folder / "tuned")
+    assert {(t.arm, t.seed) for t in confirmed} == {(t.arm, t.seed) for t in planned}
+    assert len({t.arm for t in planned}) * 2 > len(planned)  # some arm lacks a seed
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--add-trials", "many"], "is no number of trials"),
+        (["search.sampler.n_startup_trials=many"], "Optuna refuses"),
         (["search.seeds=[1,7]"], "search.seeds and study.seeds share [1]"),
         (["search.seeds=[7,7]"], "must be a list of different seeds"),
         (["search.trials=0"], "gives no arm a single setting"),
