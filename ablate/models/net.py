@@ -80,7 +80,7 @@ class Net(nn.Module):
         weights, k = Weights(), len(theta)
         weights.channels_last = self.channels_last
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
-        flats = theta.split(self.sizes, 1)
+        flats = torch.split_with_sizes(theta, self.sizes, 1)  # Tensor.split is a Python function
         for (leaf, part, shape), used, flat in zip(self.cuts, self.used, flats, strict=False):
             if part == KERNEL and self.weight is not None:
                 flat = self.weight(flat.view(k, *shape), self.player, leaf)  # noqa: PLW2901
