@@ -42,6 +42,7 @@ where it was stopped.
 
   -m seed=0,1,2                    train each of several values; 'trick=[],[a],[a,b]' works as well
   -m hydra/launcher=joblib ...     at the same time, one per core
+  -m hydra/launcher=stack ...      those that differ in seed or numbers as one program
   --config-dir DIR                 a folder of yours with trick/NAME.yaml, data/NAME.yaml, ...
 """
 SWEEP = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,10 +17,15 @@ LINE_SECONDS = 10.0
 SHOWN = ("loss_d", "loss_g")
 
 
-def shower(label: str, console: Console | None = None) -> Listener:
-    """Return the listener that suits where output goes."""
+def shower(labels: Sequence[str], console: Console | None = None) -> Listener:
+    """Return the listener that suits where output goes, given a label of every trial."""
     console = console or Console()
-    return Live(label, console) if console.is_terminal else Lines(label)
+    return Live(title(labels), console) if console.is_terminal else Lines(labels)
+
+
+def title(labels: Sequence[str]) -> str:
+    """Return the name of a stack."""
+    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 
 def first_score(generator: str, scores: list[Any]) -> str:
@@ -84,8 +89,9 @@ class Live(Listener):
         self.bar.update(self.id, completed=images, pace=self.pace(images), losses=losses(signals))
 
     def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
-        """Show the latest metric."""
-        self.bar.update(self.id, completed=images, score=first_score(generator, scores))
+        """Show the latest metric, of a stack its first trial's."""
+        if slot == 0:
+            self.bar.update(self.id, completed=images, score=first_score(generator, scores))
 
     def finished(self, slot: int, outcome: Outcome) -> None:
         """Fill the bar with what was trained."""
@@ -99,8 +105,8 @@ class Live(Listener):
 class Lines(Listener):
     """A line every ten seconds and at every evaluation, for logs."""
 
-    def __init__(self, label: str) -> None:
-        self.label, self.pace = label, Pace()
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels, self.pace = labels, Pace()
         self.total, self.said = 0, time.monotonic()
 
     def started(self, images: int) -> None:
@@ -117,9 +123,9 @@ class Lines(Listener):
 
     def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
         """Say the leading metric."""
-        self.say(f"{images:,}/{self.total:,}  {first_score(generator, scores)}")
+        self.say(f"{images:,}/{self.total:,}  {first_score(generator, scores)}", self.labels[slot])
 
-    def say(self, text: str) -> None:
-        """Print a line of this trial."""
+    def say(self, text: str, label: str | None = None) -> None:
+        """Print a line of one trial, or of all."""
         self.said = time.monotonic()
-        print(f"{self.label}: {text}", file=sys.stdout, flush=True)
+        print(f"{label or title(self.labels)}: {text}", file=sys.stdout, flush=True)

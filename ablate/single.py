@@ -1,12 +1,13 @@
-"""`ablate train`: one trial, from its config to its folder."""
+"""`ablate train`: trials, from their configs to their folders, one alone or several as a stack."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,39 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ablate.assemble import check
+from ablate.assemble import check, structure
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved, trial_of
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
-from ablate.plan.claim import take
+from ablate.plan.claim import Claim, take
 from ablate.plan.files import is_finished
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
 from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
-from ablate.trial import Trial
+from ablate.trial import Trial, canonical
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A trial that somebody asked for by its config.
+
+    Attributes:
+        trial: Checked.
+        place: Where it is trained.
+        tree: Its config, as plain values.
+    """
+
+    trial: Trial
+    place: Machine
+    tree: dict[str, Any]
+
+    @property
+    def program(self) -> str:
+        """What jobs must share to be one stack."""
+        return canonical([structure(self.trial), str(self.place), self.tree["tracker"]])
 
 
 def run_single(config: DictConfig) -> str | None:
@@ -40,27 +61,77 @@ def run_single(config: DictConfig) -> str | None:
         UserError: It cannot be trained; nothing was written.
         SystemExit: It was interrupted (128 + signal), or crashed and is the only one (1).
     """
+    (status,) = train([job_of(config)])
+    return status
+
+
+def job_of(config: DictConfig) -> Job:
+    """Return the job that a config describes, with its problems told.
+
+    Raises:
+        UserError: It cannot be trained.
+    """
     join_sources(HydraConfig.get().runtime.config_sources)
     place = machine(config)
-    trial = checked(config, place)
-    if is_finished(place.out, trial):
-        return report(trial, place, "was finished before: ")
-    check_writable(place.out)
-    claim = take(place.out, trial.id)
-    if claim is None:
-        raise UserError(
-            f"Trial {trial.id} is being trained by another process; wait for it to end, or type "
-            "another out= to train it there as well."
-        )
-    with Interrupt() as interrupt:
-        try:
-            (status,) = run([trial], bench(config, place))
-        finally:
+    return Job(checked(config, place), place, resolved(config))
+
+
+def train(jobs: Sequence[Job]) -> list[str]:
+    """Train jobs of one program as one stack, but for the finished, and say what came out.
+
+    Returns:
+        Their statuses.
+
+    Raises:
+        UserError: One cannot be trained, or is being trained elsewhere; nothing was written.
+        SystemExit: They were interrupted (128 + signal), or one crashed and is the only one (1).
+    """
+    trials, place = [job.trial for job in jobs], jobs[0].place
+    left = [trial for trial in trials if not is_finished(place.out, trial)]
+    if left:
+        check_writable(place.out)
+        train_claimed(trials, left, bench(jobs))
+    return [
+        report(trial, place, "" if trial in left else "was finished before: ") for trial in trials
+    ]
+
+
+def stacks_of(jobs: Sequence[Job], size: int) -> list[list[Job]]:
+    """Return jobs in stacks of one program, at most `size` in each and no trial twice in one."""
+    groups: dict[tuple[str, int], list[Job]] = {}
+    seen: Counter[tuple[str, str]] = Counter()
+    for job in jobs:
+        asked = job.program, job.trial.id
+        groups.setdefault((job.program, seen[asked]), []).append(job)
+        seen[asked] += 1
+    return [g[i : i + size] for g in groups.values() for i in range(0, len(g), size)]
+
+
+def train_claimed(trials: Sequence[Trial], left: Sequence[Trial], bench: Bench) -> None:
+    """Train what is left of a stack while no other process does.
+
+    Raises:
+        UserError: Another process has one of them.
+        SystemExit: They were interrupted.
+    """
+    claims: list[Claim] = []
+    try:
+        for trial in left:
+            claim = take(bench.machine.out, trial.id)
+            if claim is None:
+                raise UserError(
+                    f"Trial {trial.id} is being trained by another process; wait for it to end, or "
+                    "type another out= to train it there as well."
+                )
+            claims.append(claim)
+        with Interrupt() as interrupt:
+            statuses = run(trials, bench)  # all of them: a stack's checkpoint is under all names
+    finally:
+        for claim in claims:
             claim.release()
-    if status is None:
+    if None in statuses:
         print(f"Saved at the last interval. The same command goes on from there: {command()}")
         raise SystemExit(interrupt.code)
-    return report(trial, place, "")
 
 
 def checked(config: DictConfig, place: Machine) -> Trial:
@@ -93,13 +164,13 @@ def rounding(trial: Trial) -> str:
     )
 
 
-def bench(config: DictConfig, place: Machine) -> Bench:
-    """Return where the trial is trained, with progress shown and the tracker of the config."""
-    tree = resolved(config)
+def bench(jobs: Sequence[Job]) -> Bench:
+    """Return where a stack is trained, with progress shown and the tracker of its config."""
+    place, tree = jobs[0].place, jobs[0].tree
 
     def listener(trials: Sequence[Trial]) -> Listener:
-        label = f"{trials[0].arm} seed {trials[0].seed}"
-        return Several([shower(label), *trackers(tree["tracker"], trials)], asked_here)
+        labels = [f"{trial.arm} seed {trial.seed}" for trial in trials]
+        return Several([shower(labels), *trackers(tree["tracker"], trials)], asked_here)
 
     return Bench(place, provenance(place.device, tree), listener)
 

@@ -174,6 +174,11 @@ def workers_of(
     if slots is not None:
         return slots
     name = launcher["_target_"].rpartition(".")[2]
+    if name == "StackLauncher":
+        raise UserError(
+            "ablate sweep makes stacks of its plan by itself; leave out hydra/launcher=stack and "
+            "type study.stack=16 for stacks of that size."
+        )
     if "submitit" in launcher["_target_"]:
         kind = "slurm" if name.startswith("Slurm") else "local"
         raise UserError(

@@ -21,7 +21,7 @@ def tell(listener):
 
 def test_a_terminal_gets_a_bar_with_rate_losses_metric_and_time_left():
     console = Console(force_terminal=True, width=140, file=io.StringIO())
-    listener = shower("r1 seed 3", console)
+    listener = shower(["r1 seed 3"], console)
     assert isinstance(listener, Live)
     tell(listener)
     listener.close()
@@ -31,7 +31,7 @@ def test_a_terminal_gets_a_bar_with_rate_losses_metric_and_time_left():
 
 
 def test_a_log_gets_plain_lines(capsys):
-    listener = shower("r1 seed 3", Console(file=io.StringIO()))
+    listener = shower(["r1 seed 3"], Console(file=io.StringIO()))
     assert isinstance(listener, Lines)
     tell(listener)
     assert capsys.readouterr().out.splitlines() == [
@@ -42,7 +42,17 @@ def test_a_log_gets_plain_lines(capsys):
 
 def test_a_log_hears_of_a_long_interval(capsys, monkeypatch):
     monkeypatch.setattr("ablate.progress.LINE_SECONDS", -1.0)
-    listener = Lines("r1 seed 3")
+    listener = Lines(["r1 seed 3"])
     listener.started(1000)
     listener.interval(500, 2.0, {"loss_d": 1.25})
     assert "500/1,000    loss_d 1.25  2 s left" in capsys.readouterr().out
+
+
+def test_a_stack_says_whose_metric_it_is(capsys):
+    listener = Lines(["r1 seed 3", "r1 seed 4"])
+    listener.started(1000)
+    listener.evaluated(500, 1, "raw", [SimpleNamespace(metric="fd_raw", value=2.0)])
+    assert capsys.readouterr().out.splitlines() == [
+        "r1 seed 3 and 1 more: 1,000 images",
+        "r1 seed 4: 500/1,000  fd_raw 2",
+    ]

@@ -1,0 +1,1 @@
+"""Jobs of Hydra as stacks: many trials as one tensor program."""
