@@ -104,6 +104,23 @@ def test_the_same_command_again_trains_nothing(place, tuned):
     assert (tuned / "tuned" / "plan.jsonl").read_bytes() == plan
 
 
+def test_a_tuned_trial_in_other_hands_is_waited_for(place, tuned, monkeypatch):
+    trial = read_plan(tuned / "tuned")[-1].id
+    (tuned / "trials" / trial).rename(place.path / "theirs")
+    claim = tuned / "tuned" / "claims" / f"{trial}.1"
+    claim.parent.mkdir()
+    claim.write_text(json.dumps({"host": "elsewhere", "pid": 1, "images": 0}))
+
+    def they_finish(_):
+        if claim.exists():
+            (place.path / "theirs").rename(tuned / "trials" / trial)
+            claim.unlink()
+
+    monkeypatch.setattr("ablate.plan.launch.time.sleep", they_finish)
+    assert place.type("sweep", *TUNED, BASIC) == 0, place.err
+    assert "Waiting for 1 trials that others train" in place.out
+
+
 def test_more_trials_go_on_from_those_that_were_tried(place, tuned):
     first = {arm: book.candidates for arm, book in books(tuned).items()}
     assert place.type("sweep", *TUNED, BASIC, "--add-trials", "2") == 0, place.err

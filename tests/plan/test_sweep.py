@@ -8,6 +8,7 @@ import threading
 import pytest
 from pandas.testing import assert_frame_equal
 
+import ablate.run
 from ablate.plan import worker
 from ablate.plan.files import read_plan
 from tests.small import SMALL, metrics
@@ -187,3 +188,33 @@ def test_folders_beside_a_study_are_no_choices(place):
     words = ("hydra/launcher=basic", "study.seeds=[1]", "--config-dir", ".")
     assert place.type("sweep", "mine.yaml", "out=there", *words) == 2  # asked for by --config-dir
     assert place.type("sweep", "mine.yaml", "out=there", *words[:2]) == 0, place.err
+
+
+class Killed(BaseException):
+    """Ends a process as a signal does: nothing catches it."""
+
+
+def test_a_stack_killed_while_it_is_written_goes_on_from_its_checkpoint(place, monkeypatch):
+    command = ("sweep", *TWO, "trick=[ema_g]", "study.stack=2")
+    assert place.type(*command, "out=results/whole") == 0, place.err
+    write, fit, sizes = ablate.run.write, ablate.run.fit, []
+
+    def killed(trial, *rest):
+        if trial.seed == 1:
+            raise Killed
+        write(trial, *rest)
+
+    def watched(trials, *rest):
+        sizes.append(len(trials))
+        return fit(trials, *rest)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(ablate.run, "write", killed)
+        place.type(*command, "out=results/broken")
+    assert len(place.trials("results/broken")) == 1
+    monkeypatch.setattr(ablate.run, "fit", watched)
+    assert place.type(*command, "out=results/broken") == 0, place.err
+    assert sizes == [2, 2]
+    pairs = zip(place.trials("results/whole"), place.trials("results/broken"), strict=True)
+    for whole, broken in pairs:
+        assert_frame_equal(metrics(whole), metrics(broken))
