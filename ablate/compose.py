@@ -16,6 +16,7 @@ from ablate.assemble import PRECISIONS
 from ablate.catalog import look_in, parse, unknown
 from ablate.data import Dataset
 from ablate.errors import UserError
+from ablate.operators import CHOICES
 from ablate.trial import Trial
 
 # Where files lie is the machine's business; what is in them is hashed into `data.fingerprint`.
@@ -36,6 +37,7 @@ class Machine:
         cache: Where decoded images, classifiers and statistics of real images are kept.
         root: Where the data set's files lie.
         inception: Where the Inception network lies.
+        operator: The form of a stack's convolutions.
     """
 
     device: str
@@ -43,6 +45,7 @@ class Machine:
     cache: Path
     root: str | None = None
     inception: str | None = None
+    operator: str = "auto"
 
 
 def join_sources(sources: Sequence[Any]) -> None:
@@ -55,14 +58,17 @@ def machine(config: DictConfig) -> Machine:
     """Return where a run takes place.
 
     Raises:
-        UserError: A GPU is asked for and there is none.
+        UserError: A GPU is asked for and there is none, or there is no such form of convolutions.
     """
+    if config.operator not in CHOICES:
+        raise unknown("operator", str(config.operator), CHOICES)
     return Machine(
         resolve_device(str(config.device)),
         Path(config.out).expanduser(),
         Path(config.cache).expanduser(),
         config.data.get("root"),
         config.metric.get("path"),
+        config.operator,
     )
 
 

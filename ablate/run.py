@@ -20,6 +20,7 @@ from ablate.compose import Machine, resolved, without_paths
 from ablate.data import Dataset, load
 from ablate.errors import UserError
 from ablate.metrics import Evaluator
+from ablate.operators import set_forms
 from ablate.plan.files import is_finished
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
@@ -99,6 +100,7 @@ def fit(trials: Sequence[Trial], machine: Machine, listener: Listener) -> list[O
     """
     dataset, judge = prepare(trials[0], machine)
     gan, play = assemble(trials, dataset, machine.device), None
+    set_forms(gan, machine.operator, machine.cache)
     if trials[0].train["compile"]:
         from ablate.train.compile import compiled
 

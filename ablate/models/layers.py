@@ -10,14 +10,16 @@ Legend: K trials, B batch, C channels, H W image, F features, O out, I in.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ablate.models.convolution import Kernel, convolve
 from ablate.random import Moment
 
 Shape = tuple[int, ...]
@@ -29,12 +31,22 @@ class Weights(dict[str, dict[str, Tensor]]):
 
     Attributes:
         channels_last: Lay images out with channels last in memory: speed, not meaning.
+        forms: Layer name -> the form of its convolution, "grouped" where there is none.
         recording: Normalisation layers write the statistics of this pass into their entry, and use
             them from then on.
+        seen: Layer name -> what its convolution was given, where somebody wants to know.
     """
 
     channels_last: bool = False
+    forms: Mapping[str, str] = MappingProxyType({})
     recording: bool = False
+    seen: dict[str, tuple[Shape, Kernel]] | None = None
+
+    def convolve(self, name: str, x: Tensor, kernel: Kernel) -> Tensor:
+        """Return the convolution of a layer, in the form that was chosen for it."""
+        if self.seen is not None:
+            self.seen[name] = x.shape, kernel
+        return convolve(x, kernel, self.forms.get(name, "grouped"), self.channels_last)
 
 
 @dataclass(frozen=True)
@@ -106,28 +118,6 @@ def like(number: Tensor, x: Tensor) -> Tensor:
     return number.view(-1, *(1 for _ in x.shape[1:]))
 
 
-def pack(x: Tensor, channels_last: bool = False) -> Tensor:
-    """Return images [K, B, C, H, W] as [B, K*C, H, W]; no copy where x came out of `unpack`."""
-    if x.dim() == 5:
-        k, b, c, h, w = x.shape
-        x = x.view(b, c, h, w) if k == 1 else x.transpose(0, 1).reshape(b, k * c, h, w)
-    y = x
-    return y.contiguous(memory_format=torch.channels_last) if channels_last else y
-
-
-def unpack(x: Tensor, like: Tensor) -> Tensor:
-    """Return [B, K*C, H, W] with the axes of `like`, [K, B, C, H, W] or [B, C, H, W]; a view."""
-    if like.dim() == 4:
-        return x
-    (b, kc, h, w), k = x.shape, len(like)
-    return x.unsqueeze(0) if k == 1 else x.view(b, k, kc // k, h, w).transpose(0, 1)
-
-
-def trials(x: Tensor) -> int:
-    """Return K of images, 1 where they come without the trial axis."""
-    return len(x) if x.dim() == 5 else 1
-
-
 @dataclass(frozen=True)
 class Linear(Layer):
     """y = x W' + b on features."""
@@ -168,7 +158,7 @@ class Linear(Layer):
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """A convolution, one group a trial."""
+    """A convolution, every trial with its own kernels."""
 
     plain = True
 
@@ -195,15 +185,14 @@ class Conv(Layer):
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
-        w, groups = weights[self.name], trials(x)
-        y = pack(x, weights.channels_last)
-        y = F.conv2d(y, w["weight"], w.get("bias"), self.stride, self.padding, groups=groups)
-        return unpack(y, x)
+        w = weights[self.name]
+        kernel = Kernel(w["weight"], w.get("bias"), self.stride, self.padding)
+        return weights.convolve(self.name, x, kernel)
 
 
 @dataclass(frozen=True)
 class ConvTranspose(Layer):
-    """A transposed convolution, one group a trial."""
+    """A transposed convolution, every trial with its own kernels."""
 
     plain = True
 
@@ -231,18 +220,9 @@ class ConvTranspose(Layer):
 
     def __call__(self, x: Tensor, weights: Weights, at: Moment) -> Tensor:
         """Return [K, B, O, H', W'] from [K, B, I, H, W]."""
-        w, groups = weights[self.name], trials(x)
-        y = pack(x, weights.channels_last)
-        y = F.conv_transpose2d(
-            y,
-            w["weight"],
-            w.get("bias"),
-            self.stride,
-            self.padding,
-            self.output_padding,
-            groups=groups,
-        )
-        return unpack(y, x)
+        w, more = weights[self.name], self.output_padding
+        kernel = Kernel(w["weight"], w.get("bias"), self.stride, self.padding, more)
+        return weights.convolve(self.name, x, kernel)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Net(nn.Module):
         super().__init__()
         self.player, self.layers, self.weight = player, layers, weight
         self.channels_last = False
+        self.forms: dict[str, str] = {}  # of convolutions, by layer name
         at = at.at("init", player)
         self.leaves = [leaf for leaf in leaves(layers) if leaf.shapes()]
         self.last = [layer for layer in layers if any(leaf.shapes() for leaf in layer.leaves())][-1]
@@ -78,7 +79,7 @@ class Net(nn.Module):
     def open(self, theta: Tensor) -> Weights:
         """Return theta [K, P] cut into every layer's parts, kernels passed through the seam."""
         weights, k = Weights(), len(theta)
-        weights.channels_last = self.channels_last
+        weights.channels_last, weights.forms = self.channels_last, self.forms
         # One split has one `cat` as its backward; a slice a part would cost P for each of them.
         flats = torch.split_with_sizes(theta, self.sizes, 1)  # Tensor.split is a Python function
         for (leaf, part, shape), used, flat in zip(self.cuts, self.used, flats, strict=False):

@@ -10,6 +10,7 @@ import torch
 
 from ablate.assemble import assemble, structure
 from ablate.compose import Machine
+from ablate.operators import set_forms
 from ablate.run import prepare
 from ablate.train.sample import generate
 from ablate.train.step import Gan
@@ -71,6 +72,7 @@ def stack_seconds(trials: Sequence[Trial], place: Machine) -> float:
     dataset, judge = prepare(trials[0], place)
     start = clock(place)
     gan = assemble(trials, dataset, place.device)
+    set_forms(gan, place.operator, place.cache)
     built = clock(place) - start
     a_round = round_seconds(gan, place)
     start = clock(place)

@@ -45,7 +45,7 @@ def preview(config: DictConfig) -> None:
         return
     workers = min(workers_of(study, hydra.launcher, place.device), len(left))
     torch.set_num_threads(threads_of(study, hydra.launcher, place.device))
-    found = estimate(left, place, stack_of(study, place.device))
+    found = estimate(left, place, stack_of(study, place.device, dataset.shape))
     console.print(told(found, workers, place))
     if search is not None:
         further = sum(arm["budget_images"] for arm in search["arms"])

@@ -25,12 +25,13 @@ from ablate.plan.files import PLAN, STUDY, TUNED, ended, is_finished, is_over, r
 from ablate.plan.pause import by_arm, crashes
 from ablate.process import mark
 from ablate.provenance import provenance
-from ablate.run import Bench, Failure, run, write_failure
+from ablate.run import Bench, Failure, prepare, run, write_failure
 from ablate.tracker import trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial
 
-STACK_ON_GPU = 16
+STACK_ON_GPU, STACK_ON_CPU = 16, 4
+SMALL_SIDE = 8  # pixels: up to here, and for points, a stack is faster on a CPU (docs/speed.md)
 SWEEP = "ABLATE_SWEEP"  # in a worker's environment: the mark of the sweep that launched it
 DEADLY = Failure(
     f"{DEATHS} workers died over this trial (killed from outside, or out of memory).", ""
@@ -48,7 +49,6 @@ def work(config: DictConfig) -> int:
     torch.set_num_threads(threads_of(tree["study"], HydraConfig.get().launcher, place.device))
     asked = StopFile(place.out, os.environ.get(SWEEP, mark()))
     held: dict[str, Claim] = {}
-    size = stack_of(tree["study"], place.device)
 
     def stopped() -> bool:
         return asked_here() or asked()
@@ -63,6 +63,7 @@ def work(config: DictConfig) -> int:
         )
 
     trials = read_plan(place.out)
+    size = stack_of(tree["study"], place.device, prepare(trials[0], place)[0].shape)
     bench, todo, done = bench_in(place.out, trials), stacks(trials, size), 0
     if not is_over(place.out):
         from ablate.plan.tuner import tune_off  # Optuna takes its time to import
@@ -144,9 +145,21 @@ def stacks(trials: Sequence[Trial], size: int) -> list[list[Trial]]:
     return [g[i : i + size] for g in groups.values() for i in range(0, len(g), size)]
 
 
-def stack_of(study: Mapping[str, Any], device: str) -> int:
-    """Return how many trials one program trains."""
-    return int(study["stack"] or (STACK_ON_GPU if device.startswith("cuda") else 1))
+def stack_of(study: Mapping[str, Any], device: str, shape: Sequence[int]) -> int:
+    """Return how many trials one program trains.
+
+    On a CPU no more than a few: workers, one a core, want stacks of their own.
+
+    Args:
+        study: The node of the config.
+        device: Resolved.
+        shape: Of a sample, (C, H, W) or (2,) for points.
+    """
+    if study["stack"] is not None:
+        return int(study["stack"])
+    if device.startswith("cuda"):
+        return STACK_ON_GPU
+    return STACK_ON_CPU if max(shape[1:], default=0) <= SMALL_SIDE else 1
 
 
 def cores() -> int:

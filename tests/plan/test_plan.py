@@ -20,6 +20,7 @@ from ablate.plan.claim import take
 from ablate.plan.files import read_plan, unfinished, write_plan
 from ablate.plan.notes import notes
 from ablate.plan.study import plan_of
+from ablate.plan.worker import stack_of
 from ablate.run import dataset_of
 from ablate.store import read
 from tests.small import SMALL
@@ -432,3 +433,17 @@ def test_unfinished_are_those_without_results(planned, tmp_path):
     (tmp_path / "trials" / plan.trials[2].id).mkdir(parents=True)
     (tmp_path / "trials" / f".{plan.trials[3].id}").mkdir()  # half-written
     assert unfinished(tmp_path, plan.trials) == [*plan.trials[:2], *plan.trials[3:]]
+
+
+@pytest.mark.parametrize(
+    ("stack", "device", "shape", "size"),
+    [
+        (None, "cpu", (2,), 4),
+        (None, "cpu", (1, 8, 8), 4),
+        (None, "cpu", (1, 28, 28), 1),
+        (None, "cuda:1", (3, 32, 32), 16),
+        (7, "cpu", (3, 32, 32), 7),
+    ],
+)
+def test_small_samples_make_stacks_on_a_cpu(stack, device, shape, size):
+    assert stack_of({"stack": stack}, device, shape) == size
