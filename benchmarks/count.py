@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ablate.train.step import Gan
 from benchmarks.interleave import wait
 from benchmarks.workload import FORMS, Workload
 

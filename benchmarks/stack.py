@@ -92,8 +92,8 @@ class Row:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", type=Workload.of,
-                        default=[Workload.of(n) for n in ("mlp", "dc8", "dc32", "dc32-bf16")])  # fmt: skip
+    names = ("mlp", "dc8", "dc32", "dc32-bf16")
+    parser.add_argument("--only", nargs="+", type=Workload.of, default=[*map(Workload.of, names)])
     parser.add_argument("--trials", nargs="+", type=int, default=[16])
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--device", default="cpu")

@@ -152,16 +152,24 @@ class Loop:
 
     def round(self) -> None:
         self.turns += 1
-        real = next(self.batches)
+        losses, fake = self.turn_of_d(next(self.batches))
+        if self.turns % self.d_turns == 0:
+            losses.append(self.turn_of_g(fake))
+        self.read(*losses)
+
+    def read(self, *numbers) -> None:
+        """Wait for numbers to print, as the original does five times a step."""
+        if not self.careful:
+            self.told = [number.mean().item() for number in numbers]
+
+    def turn_of_d(self, real):
         self.d.zero_grad()
         label = torch.full((BATCH,), 1.0, device=self.device)
         shared = self.penalty == "r1"
         output = self.see(real.requires_grad_() if shared else real)
         err_real = self.loss(output, label)
         err_real.backward(retain_graph=shared)
-        d_x = output.mean()
-        if not self.careful:
-            d_x = d_x.item()
+        self.read(output)
         fake = self.draw()
         if self.penalty:
             self.gradient_penalty(real, output, fake.detach()).backward()
@@ -169,21 +177,19 @@ class Loop:
         output = self.see(fake.detach())
         err_fake = self.loss(output, label)
         err_fake.backward()
-        d_g_z1 = output.mean()
-        if not self.careful:
-            d_g_z1 = d_g_z1.item()
+        self.read(output)
         err_d = err_real + err_fake
         self.opt_d.step()
-        if self.turns % self.d_turns:
-            return
+        return [err_d], fake
+
+    def turn_of_g(self, fake):
         self.g.zero_grad()
-        label.fill_(1.0)
         output = self.see(fake)
-        err_g = self.loss(output, label)
+        err_g = self.loss(output, torch.full((BATCH,), 1.0, device=self.device))
         err_g.backward()
+        self.read(output)
         self.opt_g.step()
-        if not self.careful:  # what the original prints
-            self.told = err_d.item(), err_g.item(), d_x, d_g_z1, output.mean().item()
+        return err_g
 
     def gradient_penalty(self, real, output, fake):
         x, score = real, output
