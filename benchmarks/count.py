@@ -39,11 +39,13 @@ class Count(NamedTuple):
         kernels: In a step, for every distinct round of the schedule.
         refill: In a refill.
         syncs: In a step and in a refill together.
+        bytes: Of memory at the peak, a trial; of a CPU unknown.
     """
 
     kernels: tuple[int, ...]
     refill: int
     syncs: int
+    bytes: int = 0
 
 
 class Operators(TorchDispatchMode):
@@ -100,12 +102,15 @@ def on_cuda(call: Callable[[], Any]) -> tuple[int, int]:
 
 def counted(workload: Workload, trials: int, form: str, device: str = "cpu") -> Count:
     """Return the counts of a stack."""
+    cuda = device.startswith("cuda")
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
     gan = workload.stack(range(trials), device)
-    play, count = FORMS[form](gan), on_cuda if device.startswith("cuda") else on_cpu
+    play, count = FORMS[form](gan), on_cuda if cuda else on_cpu
     gan.feed.refill()
     kernels, syncs = [], 0
     for stages in dict.fromkeys(gan.rounds):
-        if form != "eager" and not device.startswith("cuda"):
+        if form != "eager" and not cuda:
             found = program(play, stages), 0
         else:
             play(stages)  # compiles
@@ -115,7 +120,8 @@ def counted(workload: Workload, trials: int, form: str, device: str = "cpu") -> 
         syncs += found[1]
     gan.feed.left = 0
     refill, waited = count(gan.feed.refill)
-    return Count(tuple(kernels), refill, syncs + waited)
+    peak = torch.cuda.max_memory_allocated() if cuda else 0
+    return Count(tuple(kernels), refill, syncs + waited, peak // trials)
 
 
 def program(play: Callable[..., Any], stages: Any) -> int:
@@ -128,7 +134,8 @@ def program(play: Callable[..., Any], stages: Any) -> int:
 
 def told(count: Count) -> str:
     kernels = " | ".join(map(str, count.kernels))
-    return f"{kernels:>5} kernels a step, {count.refill} a refill, {count.syncs} syncs"
+    memory = f", {count.bytes / 2**20:.0f} MiB a trial" if count.bytes else ""
+    return f"{kernels:>5} kernels a step, {count.refill} a refill, {count.syncs} syncs{memory}"
 
 
 def main() -> int:

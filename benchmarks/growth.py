@@ -53,7 +53,7 @@ PANELS = (
     Panel("perceptron, 128 wide", "trials in a stack", {k: ("mlp", k) for k in (1, 4, 16, 64)}),
     Panel("8x8, 16 wide", "trials in a stack", {k: ("dc8", k) for k in (1, 4, 16, 64)}),
     Panel("8x8, 8 trials", "channels", {w: (f"dc8-w{w}", 8) for w in (8, 16, 32, 64)}),
-    Panel("16 wide, 4 trials", "pixels a side", {p: (f"dc{p}", 4) for p in (8, 28, 32, 64)}),
+    Panel("16 wide, 4 trials", "pixels a side", {p: (f"dc{p}", 4) for p in (8, 32, 64)}),
 )
 
 
@@ -67,7 +67,7 @@ def measure(panel: Panel, forms: Sequence[str], blocks: int, seconds: float, dev
             gan = workload.stack(range(trials), device)
             period = played(gan, FORMS[form](gan))
             arms[f"{form} {value}"] = paced(period, trials, device)
-    return interleave(arms, blocks, seconds)[0]
+    return interleave(arms, blocks, seconds)
 
 
 def show(panel: Panel, rates: Rates, forms: Sequence[str]) -> None:

@@ -52,21 +52,16 @@ def paced(play: Callable[[], None], steps: float = 1, device: str = "cpu") -> Bl
     return block
 
 
-def interleave(arms: Mapping[str, Block], blocks: int, seconds: float) -> tuple[Rates, dict]:
-    """Return the rates, and arm -> wall seconds of its first call, compilation included."""
-    first = {}
-    for name, block in arms.items():
-        start = time.perf_counter()
-        block(0)
-        first[name] = time.perf_counter() - start
-    for warm in (0, seconds):
+def interleave(arms: Mapping[str, Block], blocks: int, seconds: float) -> Rates:
+    """Return the rates; what is compiled at the first call, or finds its pace, is not in them."""
+    for warm in (0, 0, seconds):
         for block in arms.values():
             block(warm)
     rates: Rates = {name: [] for name in arms}
     for _ in range(blocks):
         for name, block in arms.items():
             rates[name].append(block(seconds))
-    return rates, first
+    return rates
 
 
 def ratios(rates: Sequence[float], base: Sequence[float]) -> tuple[float, float, float]:

@@ -13,12 +13,13 @@ in the rates; its seconds stand beside them. A form whose gate fails has no numb
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
-from benchmarks.gates import Gate, form_gate, gates
+from benchmarks.gates import Gate, form_gate, gates, moved
 from benchmarks.interleave import Block, Rates, interleave, line, paced
 from benchmarks.workload import FORMS, Workload, played
 
@@ -30,21 +31,30 @@ class Row:
 
     Attributes:
         rates: Arm -> trial-steps/s; arms whose gate failed are not in it.
+        cold: Arm -> seconds of its first periods, compilation included.
         gates: All that was measured.
     """
 
     rates: Rates
+    cold: dict[str, float]
 
-    def __init__(self, workload: Workload, trials: int, device: str) -> None:
+    def __init__(
+        self, workload: Workload, trials: int, device: str, layouts: Sequence[bool] | None = None
+    ) -> None:
+        """Take what is timed; `layouts` says whether channels come last, by default both ways."""
         self.workload, self.trials, self.device = workload, trials, device
+        self.layouts = (
+            ((False, True) if workload.images else (False,)) if layouts is None else layouts
+        )
         self.gates: list[Gate] = []
+        self.cold = {}
 
     def measure(self, forms: Sequence[str], blocks: int, seconds: float) -> Row:
         """Hold the stack to its laws, then time everything that has passed."""
         self.gates = gates(self.workload, self.device)
         stacks = self.stacks(forms) if all(gate.passed for gate in self.gates) else {}
         arms = self.textbooks() | stacks | {"T again": self.textbook()}
-        self.rates, self.first = interleave(arms, blocks, seconds)
+        self.rates = interleave(arms, blocks, seconds)
         return self
 
     def textbook(self, careful: bool = False, mixed: bool = False) -> Block:
@@ -60,14 +70,17 @@ class Row:
         """Return every form in every layout that has passed its gate."""
         arms = {}
         for form in forms:
-            for last in (False, True)[: 1 + self.workload.images]:
+            for last in self.layouts:
                 name = form + " last" * last
                 workload = replace(self.workload, channels_last=last)
                 gan = workload.stack(range(self.trials), self.device)
                 play = FORMS[form](gan)
                 if name != "eager":
+                    start = time.perf_counter()
+                    found = moved(gan, play)
+                    self.cold[name] = time.perf_counter() - start
                     plain = self.workload.stack(range(self.trials), self.device)
-                    self.gates.append(form_gate(name, gan, play, plain))
+                    self.gates.append(form_gate(name, found, plain))
                     if not self.gates[-1].passed:
                         continue
                 steps = self.trials * len(gan.rounds)
@@ -84,7 +97,8 @@ class Row:
               f"{blocks} blocks of {seconds} s")  # fmt: skip
         print("  gates: " + ", ".join(map(str, self.gates)))
         for arm in self.rates:
-            print(line(arm, self.rates, BASES))
+            cold = f"   first {self.cold[arm]:.0f} s" if "compiled" in arm else ""
+            print(line(arm, self.rates, BASES) + cold)
         for gate in self.failed:
             print(f"  VOID, no number: {gate.name} is {gate.value:.1e}")
         print(flush=True)

@@ -70,7 +70,7 @@ def measure(workload, blocks, seconds, compile_too):
         fast = workload.stack([0])
         arms["core compiled"] = paced(played(fast, FORMS["compiled"](fast)))
     arms["T' again"] = paced(workload.loop(careful=True).round)
-    rates, _ = interleave(arms, blocks, seconds)
+    rates = interleave(arms, blocks, seconds)
     told = f"{torch.get_num_threads()} thread(s), {blocks} blocks of {seconds} s"
     print(f"{workload.name}: batch 64, {told}")
     for arm in arms:

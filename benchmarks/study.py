@@ -24,12 +24,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
 
 from ablate.data import load
 from ablate.metrics import Evaluator
@@ -129,11 +129,11 @@ def by_hand(size: Size, folder: Path, device: str, processes: int, trials: int) 
     parts = [part for i in range(processes) if (part := range(trials)[i::processes])]
     threads = max(1, len(os.sched_getaffinity(0)) // processes)
     start = time.perf_counter()
-    with Parallel(n_jobs=len(parts)) as workers:
-        spent = workers(delayed(trained)(size, part, folder, device, threads) for part in parts)
+    with ProcessPoolExecutor(len(parts), get_context("spawn")) as workers:
+        waiting = [workers.submit(trained, size, p, folder, device, threads) for p in parts]
+        spent = max(one.result() for one in waiting)
     seconds = time.perf_counter() - start
-    get_reusable_executor().shutdown()  # the next round starts its processes anew
-    return seconds + max(spent) * (size.trials / trials - 1)  # to start costs once
+    return seconds + spent * (size.trials / trials - 1)  # to start costs once
 
 
 def measure(size, device, words, rounds=1, processes=2, textbook_trials=None):
