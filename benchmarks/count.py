@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -57,7 +57,7 @@ class Operators(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         self.kernels += computes(func)
-        self.syncs += waits(func)
+        self.syncs += waits(func, args)
         return func(*args, **(kwargs or {}))
 
 
@@ -67,8 +67,10 @@ def computes(func: Any) -> bool:
     return not view and not func._schema.name.split("::")[1].startswith(FREE)
 
 
-def waits(func: Any) -> bool:
+def waits(func: Any, args: Sequence[Any]) -> bool:
     """Return whether the host must know a number for it."""
+    if func is torch.ops.aten.index.Tensor:  # by a mask it must count, by rows it need not
+        return any(i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1])
     tags = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
     return bool(tags & set(func.tags))
 

@@ -25,6 +25,12 @@ def test_waiting_for_a_number_is_a_sync(wait):
     assert count(lambda: wait(torch.ones(1)))[1] == 1
 
 
+def test_a_mask_waits_for_its_size_and_rows_do_not():
+    x = torch.ones(4)
+    assert count(lambda: x[torch.arange(2)])[1] == 0
+    assert count(lambda: x[x > 0])[1] == 1
+
+
 @pytest.mark.parametrize("name", ["mlp-w8", "mlp-w8-gp", "dc8-w4"])
 def test_neither_kernels_nor_syncs_grow_with_k(name):
     found = {k: counted(Workload.of(name), k, "eager") for k in (1, 2, 5)}
@@ -44,6 +50,7 @@ def test_growth_and_syncs_are_told():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # inductor's own
 def test_a_compiled_step_has_fewer_kernels():
     small = Workload.of("mlp-w8")
     eager, fused = (counted(small, 2, form).kernels[0] for form in ("eager", "compiled"))

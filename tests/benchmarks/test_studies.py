@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import cuda, growth, parity, study
+from benchmarks import cuda, growth, parity
 from benchmarks.cuda import Line, Table
 
 LINES = (Line("B2", "dc8", 128, 200), Line("B4", "dc8-gp", 128, 12, against="dc8"))
@@ -35,8 +35,9 @@ def test_what_there_is_no_time_for_is_said_to_be_left_out():
 
 @pytest.mark.slow
 def test_the_whole_cuda_table_runs_on_a_cpu():
-    rows = list(table().rows()) + list(table(lines=(), nets=("mlp", "dc8")).rows())
+    rows = list(table(nets=("mlp",)).rows())
     assert not [row for row in rows if "VOID" in row]
+    assert sum("ratio" in row and row.startswith("B6") for row in rows) == 2
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -86,10 +87,3 @@ def test_growth_is_measured_at_every_point_and_drawn():
     )
     drawn = growth.figure([panel], [rates], ["eager"])
     assert drawn.startswith(b"\x89PNG") and drawn == growth.figure([panel], [rates], ["eager"])
-
-
-@pytest.mark.slow
-def test_a_study_against_the_textbook():
-    size = study.Size("mlp", 3, 2, 2, 1, 64)
-    ours, theirs, ends = study.measure(size, "cpu", [], 1, 2)
-    assert len(ours) == len(theirs) == 1 and ends.total() == 6
