@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench hydra14 clean
+.PHONY: demo test slow check bench bench-cuda hydra14 clean
 
 demo: $(VENV)/installed
 	$(BIN)/ablate sweep demo
@@ -26,6 +26,15 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.stack --only mlp --trials 64
+	$(BIN)/python -m benchmarks.stack --only dc8 --trials 16
+	$(BIN)/python -m benchmarks.stack --only dc32 dc32-bf16 --trials 8
+	$(BIN)/python -m benchmarks.study
+	$(BIN)/python -m benchmarks.count
+
+# Every goal of a CUDA device, one table, eight minutes. Without a device it says so.
+bench-cuda: $(VENV)/installed
+	$(BIN)/python -m benchmarks.cuda
 
 # Does the newest Hydra break anything? A venv of its own, so that nothing else moves.
 hydra14:
