@@ -103,7 +103,7 @@ def key_of(gan: Gan, shape: Shape, kernel: Kernel) -> str:
         "x": list(shape),
         "weight": list(kernel.weight.shape),
         "rest": [kernel.bias is not None, kernel.stride, kernel.padding, kernel.more],
-        "mixed": gan.mixed,
+        "precision": "mixed" if gan.mixed else str(kernel.weight.dtype),
         "channels_last": gan.D.channels_last,
         "twice": is_twice(gan),
     }

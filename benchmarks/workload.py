@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from ablate.catalog import entry, trick_set
 from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
 from ablate.models.resnet import resnet
+from ablate.operators import set_forms
 from ablate.train.compile import compiled
 from ablate.train.feed import Feed
 from ablate.train.pixels import Pixels
@@ -30,6 +32,7 @@ from ablate.trick import Recipe, TrickSet
 from benchmarks import textbook
 
 FOREVER = 10**9  # rounds
+CACHE = Path("~/.cache/ablate").expanduser()  # of timed convolutions; a GPU's are taken once
 ROWS = 2048  # of made-up data: what is in them does not change the time
 PENALTIES = {
     "r1": {"r1": {"gamma": 1.0}},
@@ -40,7 +43,6 @@ FORMS: dict[str, Callable[[Gan], Callable[..., Any]]] = {
     "eager": lambda gan: gan.play,
     "compiled": compiled,
 }
-torch._dynamo.config.recompile_limit = 1000  # a program a network, many networks a process
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Workload:
         return {name: {**entry(name).settings, **change} for name, change in changes.items()}
 
     def stack(self, seeds: Sequence[int], device: str = "cpu", rounds: int = FOREVER) -> Gan:
-        """Return one trial a seed, as one stack."""
+        """Return one trial a seed, as one stack; its convolutions in the form that users get."""
         net, tricks = NETS[self.net], self.settings()
         recipe = Recipe(
             textbook.BATCH, textbook.LATENT, "tanh" if self.images else "linear",
@@ -160,7 +162,9 @@ class Workload:
             mixed=self.mixed,
             channels_last=self.channels_last,
         )
-        return gan.to(device)
+        gan.to(device)
+        set_forms(gan, "auto", CACHE)
+        return gan
 
     def loop(self, device: str = "cpu", careful: bool = False, mixed: bool = False):
         """Return the textbook's trial: T, or T' where it is careful."""

@@ -1,8 +1,11 @@
 """The compiled step is the step."""
 
+from functools import partial
+
 import pytest
 import torch
 
+from ablate.models.mlp import mlp
 from ablate.train.compile import compiled
 from tests.world import gan, play, settings
 
@@ -11,6 +14,14 @@ SETS = {
     "second-gradients": ["gp_interp", "label_smooth", "ema_g"],
     "masks": ["dropout_d", "noisy_labels", "instance_noise", "n_critic"],
 }
+
+
+def test_a_process_compiles_more_networks_than_dynamo_likes():
+    torch._dynamo.reset()
+    for width in range(8, 20):
+        one = gan({}, build=partial(mlp, width=width), shape=(2,))
+        one.feed.refill()
+        compiled(one, backend="eager")(one.rounds[0])
 
 
 @pytest.mark.parametrize("names", SETS.values(), ids=SETS)
