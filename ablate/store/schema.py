@@ -110,8 +110,13 @@ def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
             "as `ablate/store/schema.py` describes them."
         )
     ordered = frame[names(columns) + [name for name in frame if name not in names(columns)]]
+    wrong = {
+        column.name: column.dtype
+        for column, dtype in zip(columns, ordered.dtypes, strict=False)
+        if dtype != column.dtype
+    }
     try:
-        return ordered.astype({column.name: column.dtype for column in columns})
+        return ordered.astype(wrong)
     except (TypeError, ValueError) as error:
         dtypes = {column.name: column.dtype for column in columns}
         raise UserError(
