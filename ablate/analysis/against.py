@@ -51,7 +51,7 @@ def against(
     refuse_tuning_seeds(final, decisions)
     seeds = final.pivot(index="seed", columns="arm", values="value")
     ran = final.pivot(index="seed", columns="arm", values="trial").notna()
-    values = seeds.transform(metric.forward)
+    values = pd.DataFrame(metric.forward(seeds.to_numpy()), seeds.index, seeds.columns)
     raw, scaled, started, done = map(_columns, (seeds, values, ran, values.notna()))
     pairs = {arm: _both(scaled, done, arm, other) for arm, other in references.items()}
     paired = {arm: paired_t(both[:, 0], both[:, 1]) for arm, both in pairs.items()}

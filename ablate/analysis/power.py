@@ -58,7 +58,8 @@ def seeds_needed(sd: float, change: float, alpha: float = 0.05, wanted: float = 
     if not (sd > 0 and change > 0):
         return float("nan")
     effect = change / sd
-    # Normal approximation with Guenther's correction, within one of the exact answer; then walk.
+    # Normal approximation with Guenther's correction, within one of the exact answer: walk from
+    # one below it.
     start = (special.ndtri(1 - alpha / 2) + special.ndtri(wanted)) ** 2 / effect**2
     if start > MOST_SEEDS:
         return float("inf")
@@ -70,4 +71,4 @@ def seeds_needed(sd: float, change: float, alpha: float = 0.05, wanted: float = 
 
 def sd_upper_limit(sd: float, seeds: int) -> float:
     """Return the 80 % upper limit of an SD estimated from `seeds`: a pilot is a weak witness."""
-    return sd * float(np.sqrt((seeds - 1) / stats.chi2.ppf(0.2, seeds - 1)))
+    return sd * float(np.sqrt((seeds - 1) / (2 * special.gammaincinv((seeds - 1) / 2, 0.2))))
