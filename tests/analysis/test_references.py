@@ -35,6 +35,7 @@ from tests.analysis.designs import FD, PLAIN, noisy, results, study, switches
 from tests.analysis.table import FD as OPTIONS
 from tests.analysis.table import table
 from tests.analysis.test_compare import W1, W4
+from tests.analysis.test_effects import AB, ABC, W2
 
 close = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-13)
 
@@ -227,9 +228,6 @@ def test_ranks_count_the_arms_that_ttest_rel_tells_apart(name):
     assert ours["rank_high"].to_dict() == {arm: len(values) - n for arm, n in worse.items()}
 
 
-ABC = study(switches("abc"))
-
-
 def by_formula(values, plan, seeds=True):
     """Least squares by statsmodels, factors as -1 and 1: twice a coefficient is an effect."""
     rows = [
@@ -239,21 +237,27 @@ def by_formula(values, plan, seeds=True):
         for seed, value in enumerate(values[arm["arm"]])
         if value is not None
     ]
-    blocks = " + C(seed)" if seeds else ""
-    return formula.ols(f"y ~ a*b*c{blocks}", pd.DataFrame(rows)).fit()
+    terms = "*".join(plan["factors"]) + (" + C(seed)" if seeds else "")
+    return formula.ols(f"y ~ {terms}", pd.DataFrame(rows)).fit()
 
 
-@pytest.mark.parametrize("failed", [0, 2])
-@pytest.mark.parametrize("seed", range(3))
-def test_effects_are_those_of_ols(seed, failed):
-    values = noisy(ABC, 5, seed=seed)
-    for arm in ("a", "b+c")[:failed]:
-        values[arm][1] = None
-    fit = by_formula(values, ABC)
-    ours = effects(results(values), ABC, FD, Decisions()).set_index("term")
+FACTORIALS = {"W2": (AB, W2), **{str(seed): (ABC, noisy(ABC, 5, seed=seed)) for seed in range(3)}}
+
+
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("name", FACTORIALS)
+def test_effects_are_those_of_ols(name, failed):
+    plan, values = FACTORIALS[name]
+    failures = {"a": 1, "a+b": 0} if failed else {}
+    values = {
+        arm: [None if failures.get(arm) == seed else v for seed, v in enumerate(row)]
+        for arm, row in values.items()
+    }
+    fit = by_formula(values, plan)
+    ours = effects(results(values), plan, FD, Decisions()).set_index("term")
     for term in ours.index:
         row = ours.loc[term]
-        own = 0.0 if failed else row["own_sd"] / np.sqrt(5)
+        own = 0.0 if failed else row["own_sd"] / np.sqrt(row["seeds"])
         error = max(2 * fit.bse[term], own)
         half = stats.t.ppf(0.975, fit.df_resid) * error
         mean = 2 * fit.params[term]
