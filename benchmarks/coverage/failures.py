@@ -26,9 +26,8 @@ FAILING = {
 
 def failing(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
     """One arm, sigma 0.1, rho 0.3: what failures do to the verdict, and each policy beside it."""
-    for (((mine, other), real), before), (place, n) in product(
-        ((((m, o), r), b) for (m, o, r), b in FAILING.items()), enumerate((5, 10))
-    ):
+    settings = product(FAILING.items(), enumerate((5, 10)))
+    for ((mine, other, real), before), (place, n) in settings:
         values = lognormal(0.1)(rng, normals(rng, studies // 2, 2, n)) * np.array([[1], [real]])
         values[rng.random(values.shape) < np.array([[other], [mine]])] = np.nan
         words, sides = [], []
