@@ -52,9 +52,10 @@ DESIGNS = {
     "mix": Design(mix(0.2)),
     "hetero 0.5": Design(hetero(0.5, 0.2)),
     "10 % failed": Design(lognormal(0.2), failing=0.1),
-    "a triples the noise": Design(lognormal(0.2), factor=3, before=("90 5.7 48", "92 4.3 68")),
+    "a triples it, 0.2 to 0.6": Design(lognormal(0.2), factor=3),
     "a varies by seed, 0.05": Design(lognormal(0.2), 0.05, before=("89 5.0 56", "90 4.4 78")),
     "a varies by seed, 0.1": Design(lognormal(0.2), 0.1, before=("85 7.7 30", "89 4.8 39")),
+    "a triples it, 0.1 to 0.3": Design(lognormal(0.1), factor=3, before=("90 5.7 48", "92 4.3 68")),
 }
 
 
