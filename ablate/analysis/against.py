@@ -51,8 +51,10 @@ def against(
     refuse_tuning_seeds(final, decisions)
     seeds = final.pivot(index="seed", columns="arm", values="value")
     ran = final.pivot(index="seed", columns="arm", values="trial").notna()
-    values = seeds.transform(metric.forward)
-    paired = {arm: _paired(values, arm, other) for arm, other in references.items()}
+    values = pd.DataFrame(metric.forward(seeds.to_numpy()), seeds.index, seeds.columns)
+    raw, scaled, started, done = map(_columns, (seeds, values, ran, values.notna()))
+    pairs = {arm: _both(scaled, done, arm, other) for arm, other in references.items()}
+    paired = {arm: paired_t(both[:, 0], both[:, 1]) for arm, both in pairs.items()}
     if decisions.variance == "guarded":
         paired = guarded(paired, references, values)
     margin = limit_of(decisions, metric)
@@ -61,8 +63,8 @@ def against(
         {"arm": arm, "reference": other}
         | _effect(paired[arm], metric)
         | _outlook(paired[arm], metric, detect)
-        | _failures(seeds[ran[arm] & ran[other]][[arm, other]].to_numpy(), metric, arm == other)
-        | {"seed_correlation": _correlation(values, arm, other)}
+        | _failures(_both(raw, started, arm, other), metric)
+        | {"seed_correlation": _correlation(pairs[arm])}
         | {"p_equivalence": _equivalence(paired[arm], margin)}
         for arm, other in references.items()
     ]
@@ -71,7 +73,7 @@ def against(
     table = table.assign(
         p_holm=holm(table["p"]),
         p_bh=benjamini_hochberg(table["p"]),
-        p_flip=_flipped(values, references, paired),
+        p_flip=_flipped(scaled, references, paired),
         relative_cost=seconds.to_numpy() / seconds.reindex(table["reference"]).to_numpy(),
     )
     table = _with_verdicts(table, final, metric, decisions)
@@ -99,11 +101,14 @@ def metric_change(effect: float, metric: Metric) -> float:
     return float(metric.forward(np.array([effect]))[0])
 
 
-def _paired(values: pd.DataFrame, arm: str, other: str) -> Paired:
-    if arm == other:
-        return Paired(0)  # nothing to be paired with
-    pairs = values[[arm, other]].dropna().to_numpy()
-    return paired_t(pairs[:, 0], pairs[:, 1])
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    return dict(zip(table.columns, table.to_numpy().T, strict=True))
+
+
+def _both(values: Mapping[str, Values], counts: Mapping[str, Any], arm: str, other: str) -> Values:
+    """Return `[N, 2]` of the seeds that count in both; of an arm beside itself, none."""
+    rows = counts[arm] & counts[other] & (arm != other)
+    return np.column_stack([values[arm], values[other]])[rows]
 
 
 def _effect(paired: Paired, metric: Metric) -> dict[str, Any]:
@@ -136,10 +141,8 @@ def _outlook(paired: Paired, metric: Metric, detect: float | None) -> dict[str, 
     }
 
 
-def _failures(both: Values, metric: Metric, alone: bool) -> dict[str, Any]:
+def _failures(both: Values, metric: Metric) -> dict[str, Any]:
     """Return what failures say, from `[N, 2]` values of the seeds that both arms ran."""
-    if alone:
-        both = both[:0]  # nothing to be paired with
     failed = np.isnan(both).sum(0)
     return {
         "more_failures": int(failed[0] - failed[1]),
@@ -147,12 +150,11 @@ def _failures(both: Values, metric: Metric, alone: bool) -> dict[str, Any]:
     }
 
 
-def _correlation(values: pd.DataFrame, arm: str, other: str) -> float:
-    """Return the correlation over pairs; NaN under 3 or without spread."""
-    pairs = values[[arm, other]].dropna().to_numpy()
-    if arm == other or len(pairs) < 3 or (np.ptp(pairs, axis=0) == 0).any():
+def _correlation(pairs: Values) -> float:
+    """Return the correlation over `[N, 2]` pairs; NaN under 3 or without spread."""
+    if len(pairs) < 3 or (np.ptp(pairs, axis=0) == 0).any():
         return float("nan")
-    return float(np.corrcoef(pairs.T)[0, 1])
+    return float(np.corrcoef(pairs[:, 0], pairs[:, 1])[0, 1])
 
 
 def _equivalence(paired: Paired, limit: float) -> float:
@@ -162,13 +164,13 @@ def _equivalence(paired: Paired, limit: float) -> float:
 
 
 def _flipped(
-    values: pd.DataFrame, references: Mapping[str, str], paired: Mapping[str, Paired]
+    values: Mapping[str, Values], references: Mapping[str, str], paired: Mapping[str, Paired]
 ) -> list[float]:
     """Return the sign-flip p of every arm that has the pairs for one, NaN of the others."""
     able = [arm for arm, one in paired.items() if one.pairs >= FEWEST_SEEDS and one.sd > 0]
     p = dict.fromkeys(references, float("nan"))
     if able:
-        columns = [(values[arm] - values[references[arm]]).to_numpy() for arm in able]
+        columns = [values[arm] - values[references[arm]] for arm in able]
         differences = np.stack(columns, axis=1)
         differences = differences[np.isfinite(differences).any(1)]
         if len(differences) <= MOST_SEEDS:
@@ -182,8 +184,9 @@ def _with_verdicts(
     doubted = suspects(final, metric)
     found = list(zip(doubted["arm"], doubted["seed"], strict=True))
     early = is_before_first(final["seed"].nunique(), decisions)
+    rows = table.to_dict("records")
     verdicts = []
-    for row in table.to_dict("records"):
+    for row in rows:
         if row["arm"] == row["reference"]:
             verdicts.append(("reference", ""))
         elif early:
@@ -191,7 +194,7 @@ def _with_verdicts(
             verdicts.append(("too few seeds", told))
         else:
             verdicts.append(verdict(_evidence(row, found, metric, decisions), metric))
-    opinions = [_opinion(row, decisions.alpha) for row in table.to_dict("records")]
+    opinions = [_opinion(row, decisions.alpha) for row in rows]
     reasons = [reason for _, reason in verdicts]
     return table.assign(
         verdict=[word for word, _ in verdicts], reason=reasons, second_opinion=opinions

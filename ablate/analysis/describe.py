@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ablate.analysis.failures import wilson
-from ablate.analysis.metric import Metric
+from ablate.analysis.metric import Metric, Values
+
+NUMBERS = ("value", "resample_sd", "images_shown", "wall_seconds", "device_seconds")
+NAN = float("nan")
 
 
 def describe(final: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Return one row per arm of `final_values`, columns `columns.DESCRIPTION`."""
-    return pd.DataFrame([_describe(str(arm), one, metric) for arm, one in final.groupby("arm")])
+    columns = {name: final[name].to_numpy() for name in ("failed", "generator", "protocol")}
+    for name in (*NUMBERS, "peak_memory_bytes"):
+        columns[name] = final[name].to_numpy("float64")
+    rows = [
+        _describe(str(arm), {name: column[rows] for name, column in columns.items()}, metric)
+        for arm, rows in sorted(final.groupby("arm").indices.items())
+    ]
+    return pd.DataFrame(rows)
 
 
-def _describe(arm: str, one: pd.DataFrame, metric: Metric) -> dict[str, Any]:
-    done = one[~one["failed"]]
-    failed = len(one) - len(done)
-    low, high = wilson(failed, len(one))
+def _describe(arm: str, one: dict[str, Any], metric: Metric) -> dict[str, Any]:
+    trials, done = len(one["failed"]), ~one["failed"]
+    failed = trials - int(done.sum())
+    low, high = wilson(failed, trials)
+    value, resample_sd, images, wall, device = (_known(one[name][done]) for name in NUMBERS)
+    memory, spent = _known(one["peak_memory_bytes"][done]), _known(one["wall_seconds"])
     return {
         "arm": arm,
         "metric": metric.name,
         "scale": metric.scale,
         "higher_is_better": int(metric.higher_is_better),
-        "generator": one["generator"].iloc[0],
-        "protocol": next(iter(one["protocol"].dropna()), ""),
-        "trials": len(one),
-        "done": len(done),
+        "generator": one["generator"][0],
+        "protocol": next((told for told in one["protocol"] if not pd.isna(told)), ""),
+        "trials": trials,
+        "done": trials - failed,
         "failed": failed,
         "failed_low": low,
         "failed_high": high,
-        "mean": metric.mean(done["value"].to_numpy()),
-        "seed_sd": done["value"].std(ddof=1),
+        "mean": metric.mean(value),
+        "seed_sd": value.std(ddof=1) if len(value) > 1 else NAN,
         # independent over trials, so variances are averaged
-        "resample_sd": float(np.sqrt((done["resample_sd"] ** 2).mean())),
-        "images": done["images_shown"].mean(),
-        "wall_seconds": done["wall_seconds"].mean(),
-        "device_seconds": done["device_seconds"].mean(),
-        "peak_memory_bytes": done["peak_memory_bytes"].max(),
-        "wall_seconds_spent": one["wall_seconds"].sum(min_count=1),
+        "resample_sd": float(np.sqrt(_over(np.mean, resample_sd**2))),
+        "images": _over(np.mean, images),
+        "wall_seconds": _over(np.mean, wall),
+        "device_seconds": _over(np.mean, device),
+        "peak_memory_bytes": _over(np.max, memory),
+        "wall_seconds_spent": _over(np.sum, spent),
     }
+
+
+def _known(values: Values) -> Values:
+    return values[~np.isnan(values)]
+
+
+def _over(function: Callable[[Values], Any], known: Values) -> float:
+    return float(function(known)) if len(known) else NAN

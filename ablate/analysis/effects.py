@@ -54,11 +54,11 @@ def effects(
     final, layout = done_arms(final, layout_of(study))
     values = cells(final, layout).transform(metric.forward)
     terms = terms_of(layout)
-    table = fit_blocks(values)
+    table, worst = fit_blocks(values), worst_means(final, layout, metric)
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, table, metric)
-        | failures_at(term, final, layout, metric)
+        | failures_at(term, final, layout, metric, worst)
         for term in terms
     ]
     found = pd.DataFrame(rows)
@@ -98,10 +98,11 @@ def named(term: Term, layout: Layout, metric: Metric) -> dict[str, Any]:
 def _estimate(
     term: Term, values: pd.DataFrame, table: Blocks | None, metric: Metric
 ) -> dict[str, Any]:
-    seeds, holes = len(values.dropna(how="all")), int(values.isna().sum().sum())
+    done = values.notna().to_numpy()
+    seeds, holes = int(done.any(1).sum()), int((~done).sum())
     row = {
         "seeds": seeds,
-        "cells": int(values.notna().sum().sum()),
+        "cells": int(done.sum()),
         "missing": holes,
         "variance": "none",
     } | dict.fromkeys(("low", "high", "effect_error", "df", "t", "p"), NAN)
@@ -149,13 +150,19 @@ def _own(own: Values, term: Term, table: Blocks) -> dict[str, float]:
     }
 
 
-def failures_at(term: Term, final: pd.DataFrame, layout: Layout, metric: Metric) -> dict[str, Any]:
-    """Return failures at a main effect's two levels, and the effect with failures at the worst."""
-    worst = NAN
-    if len(filled := fill_worst(final["value"].to_numpy(), metric)):
-        means = cells(final.assign(value=filled), layout).mean().to_numpy()
-        worst = float(term.contrast @ means)
-    row = {"worst_effect": metric.back(worst)}
+def worst_means(final: pd.DataFrame, layout: Layout, metric: Metric) -> Values:
+    """Return `[J]` means with failures at the worst value of all; NaN where nothing is done."""
+    filled = fill_worst(final["value"].to_numpy(), metric)
+    if not len(filled):
+        return np.full(len(layout.levels), NAN)
+    return cells(final.assign(value=filled), layout).mean().to_numpy()
+
+
+def failures_at(
+    term: Term, final: pd.DataFrame, layout: Layout, metric: Metric, worst: Values
+) -> dict[str, Any]:
+    """Return failures at a main effect's two levels, and the effect of the means `worst`."""
+    row = {"worst_effect": metric.back(float(term.contrast @ worst))}
     if term.order > 1:
         return row | dict.fromkeys(("failed_with", "failed_without", "p_failures"), NAN)
     factor = term.factors[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 
+@lru_cache
 def wilson(failed: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval of a failure rate."""
     low, high = proportion_confint(failed, trials, alpha=1 - level, method="wilson")

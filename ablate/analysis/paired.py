@@ -73,7 +73,7 @@ def one_sample_t(differences: Values, size: float, level: float = 0.95) -> Paire
     if n < FEWEST_PAIRS or sd == 0:
         return Paired(n, mean, sd)
     error = sd / float(np.sqrt(n))
-    return Paired(n, mean, sd, *student(mean, error, n - 1, level), error, n - 1)
+    return Paired(n, mean, sd, *student(mean, error, n - 1, level), error, float(n - 1))
 
 
 def _settle(value: float, rounding: float) -> float:

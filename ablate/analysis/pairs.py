@@ -11,7 +11,7 @@ import pandas as pd
 from ablate.analysis.adjust import holm
 from ablate.analysis.columns import EFFECTS
 from ablate.analysis.decisions import Decisions
-from ablate.analysis.effects import cells, failures_at, named
+from ablate.analysis.effects import cells, failures_at, named, worst_means
 from ablate.analysis.findings import conclude
 from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric
@@ -42,10 +42,11 @@ def interactions(
     layout = layout_of(study)
     final = final[final["arm"].isin(layout.levels.index)]
     values = cells(final, layout).transform(metric.forward)
+    worst = worst_means(final, layout, metric)
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, metric)
-        | failures_at(term, final, layout, metric)
+        | failures_at(term, final, layout, metric, worst)
         for term in _terms(layout)
     ]
     found = pd.DataFrame(rows, columns=[column.name for column in EFFECTS])

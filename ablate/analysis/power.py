@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS
@@ -18,7 +18,7 @@ FAR = 30.0  # from here scipy's noncentral t is NaN or close to it, and the norm
 def power(seeds: int, effect: float, alpha: float = 0.05) -> float:
     """Return the probability that a paired t over `seeds` finds `effect` standard deviations."""
     df, shift = seeds - 1, effect * np.sqrt(seeds)
-    limit = stats.t.ppf(1 - alpha / 2, df)
+    limit = float(special.stdtrit(df, 1 - alpha / 2))
     if shift > FAR:
         return float(stats.chi2.cdf(df * (shift / limit) ** 2, df))
     wrong_side = stats.nct.cdf(-limit, df, shift) if shift < NEAR else 0.0
@@ -58,11 +58,12 @@ def seeds_needed(sd: float, change: float, alpha: float = 0.05, wanted: float = 
     if not (sd > 0 and change > 0):
         return float("nan")
     effect = change / sd
-    # Normal approximation with Guenther's correction, within one of the exact answer; then walk.
-    start = (stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(wanted)) ** 2 / effect**2
+    # Normal approximation with Guenther's correction, within one of the exact answer: walk from
+    # one below it.
+    start = (special.ndtri(1 - alpha / 2) + special.ndtri(wanted)) ** 2 / effect**2
     if start > MOST_SEEDS:
         return float("inf")
-    seeds = max(FEWEST_PAIRS, int(start) - 2)
+    seeds = max(FEWEST_PAIRS, int(start + 1.92))
     while power(seeds, effect, alpha) < wanted:
         seeds += 1
     return float(seeds)
@@ -70,4 +71,4 @@ def seeds_needed(sd: float, change: float, alpha: float = 0.05, wanted: float = 
 
 def sd_upper_limit(sd: float, seeds: int) -> float:
     """Return the 80 % upper limit of an SD estimated from `seeds`: a pilot is a weak witness."""
-    return sd * float(np.sqrt((seeds - 1) / stats.chi2.ppf(0.2, seeds - 1)))
+    return sd * float(np.sqrt((seeds - 1) / (2 * special.gammaincinv((seeds - 1) / 2, 0.2))))

@@ -62,13 +62,10 @@ def shapley(
     _refuse_levels(layout)
     final = final[final["arm"].isin(layout.levels.index)]
     planned = {int(seed): orders for seed, orders in (study.get("permutations") or {}).items()}
+    subsets = _subsets(layout)
     by_seed = {
-        seed: of_seed(
-            _worth(final[final["seed"] == seed], layout, metric),
-            list(layout.factors),
-            planned.get(seed),
-        )
-        for seed in sorted(map(int, final["seed"].unique()))
+        seed: of_seed(_worth(one, subsets, metric), list(layout.factors), planned.get(seed))
+        for seed, one in ((int(str(seed)), one) for seed, one in final.groupby("seed"))
     }
     kept = {seed: one for seed, one in by_seed.items() if one.orders}
     rows = [_row(factor, i, kept, metric) for i, factor in enumerate(layout.factors)]
@@ -133,13 +130,17 @@ def _is_exact(kept: Mapping[int, SeedShares], factors: int) -> bool:
     return all(one.orders == factorial(factors) for one in kept.values())
 
 
-def _worth(one: pd.DataFrame, layout: Layout, metric: Metric) -> dict[Subset, float]:
+def _subsets(layout: Layout) -> dict[str, Subset]:
+    """Return arm -> the factors that are on in it."""
+    active = ~layout.at_first()
+    return {str(arm): frozenset(active.columns[row]) for arm, row in active.iterrows()}
+
+
+def _worth(one: pd.DataFrame, subsets: Mapping[str, Subset], metric: Metric) -> dict[Subset, float]:
     """Return subset -> value of the done trials of one seed."""
     done = one[~one["failed"]]
-    active = ~layout.at_first()
-    on = {str(arm): frozenset(active.columns[row]) for arm, row in active.iterrows()}
     values = metric.forward(done["value"].to_numpy())
-    return {on[arm]: float(value) for arm, value in zip(done["arm"], values, strict=True)}
+    return {subsets[arm]: float(value) for arm, value in zip(done["arm"], values, strict=True)}
 
 
 def _is_complete(order: Order, worth: Mapping[Subset, float]) -> bool:

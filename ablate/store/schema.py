@@ -110,8 +110,10 @@ def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
             "as `ablate/store/schema.py` describes them."
         )
     ordered = frame[names(columns) + [name for name in frame if name not in names(columns)]]
+    found = dict(zip(names(columns), ordered.dtypes, strict=False))
+    wrong = {one.name: one.dtype for one in columns if found[one.name] != one.dtype}
     try:
-        return ordered.astype({column.name: column.dtype for column in columns})
+        return ordered.astype(wrong) if wrong else ordered
     except (TypeError, ValueError) as error:
         dtypes = {column.name: column.dtype for column in columns}
         raise UserError(
