@@ -53,6 +53,7 @@ def results(arms: list[str], values: np.ndarray) -> pd.DataFrame:
             "seed": np.tile(np.arange(seeds), len(arms)),
             "value": values.ravel(),
             "failed": failed,
+            "mark": "",
             "status": np.where(failed, "diverged", "done"),
             "trial": [f"{arm}/{seed}" for arm in arms for seed in range(seeds)],
             "generator": "raw",

@@ -13,6 +13,7 @@ from ablate.report.answer_section import answer_section, beside
 from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
 from ablate.report.manifest import trained_with
+from ablate.report.marks import collapsed, marked_lines, marked_text, suspect_lines
 from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.search_section import search_lines
 from ablate.report.study import Study
@@ -79,7 +80,13 @@ def _answered(study: Study) -> list[tuple[str, str]]:
 
 
 def _failed(study: Study) -> str:
-    return f"{len(study.failed)} of {len(study.final)} trials failed."
+    marked = collapsed(study)
+    why = f", {marked} of them because a person marked {_it(marked)} as collapsed" if marked else ""
+    return f"{len(study.failed)} of {len(study.final)} trials failed{why}."
+
+
+def _it(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _capital(text: str) -> str:
@@ -202,6 +209,7 @@ def _reasons(study: Study) -> list[str]:
         if row["second_opinion"] == "differs"
     ]
     often = study.table[study.table["failed"] >= OFTEN * study.table["trials"]]
+    lines += suspect_lines(study)
     return lines + [
         f"- {escape(str(row.arm))}: its quality is that of the trials that finish, "
         f"{row.done} of {row.trials}."
@@ -254,11 +262,12 @@ def _failures(study: Study) -> list[str]:
     if not rates:
         most = study.table["failed_high"].max()
         return [
-            f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs."
+            f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs.",
+            *marked_lines(study),
         ]
     lines = [*tables.markdown(["arm", "failed, 95 % Wilson interval"], rates), ""]
     lines += [*reliability_lines(study), "", *tables.failure_table(study)]
-    return lines
+    return lines + marked_lines(study)
 
 
 def _others(study: Study) -> list[str]:
@@ -267,8 +276,8 @@ def _others(study: Study) -> list[str]:
 
 
 def _method(study: Study) -> list[str]:
-    lines = [*_design(study), *_statistics(study), *_cost(study), *_provenance(study)]
-    return [f"- {line}" for line in [*lines, *_incomplete(study)]]
+    lines = [*_design(study), *_statistics(study), *marked_text(study), *_cost(study)]
+    return [f"- {line}" for line in [*lines, *_provenance(study), *_incomplete(study)]]
 
 
 def _design(study: Study) -> list[str]:
