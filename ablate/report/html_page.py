@@ -38,7 +38,7 @@ def html_page(study: Study, told: list[Section]) -> str:
         _environment()
         .get_template("page.html.j2")
         .render(
-            title=question(study).replace("`", ""),
+            title=inline(question(study)).striptags(),
             question=inline(question(study)),
             answer=markdown([answer(study)], {}),
             facts=_facts(study),

@@ -17,7 +17,7 @@ from ablate.report.marks import collapsed, marked_lines, marked_text, suspect_li
 from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.search_section import search_lines
 from ablate.report.study import Study
-from ablate.report.tables import escape
+from ablate.report.tables import code, escape
 from ablate.store.arms import read_arms
 
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
@@ -36,10 +36,10 @@ VERDICTS = {
 
 def question(study: Study) -> str:
     """Return what the study asks, in one sentence."""
-    name, data = study.metric.name, study.conditions["data"]["name"]
-    on = "" if data == UNTOLD else f" on {data}"
+    name, data = escape(study.metric.name), study.conditions["data"]["name"]
+    on = "" if data == UNTOLD else f" on {escape(data)}"
     return {
-        "arms": f"Which arms have a better {name} than `{study.reference}`{on}?",
+        "arms": f"Which arms have a better {name} than {code(study.reference)}{on}?",
         "effects": f"Which tricks change {name}{on}, and which only together?",
         "shares": f"What share of the change in {name}{on} has each trick?",
         "steps": f"Which steps of the ladder change {name}{on}?",
@@ -51,7 +51,7 @@ def answer(study: Study) -> str:
     rows = _answered(study)
     found: dict[str, list[str]] = {}
     for name, verdict in rows:
-        found.setdefault(verdict, []).append(f"`{name}`")
+        found.setdefault(verdict, []).append(code(name))
     margins = {verdict: f"{verdict}:" for verdict in found if verdict.startswith("no difference")}
     parts = [
         f"{text} {words.listing(found[verdict])}"
