@@ -405,12 +405,20 @@ def gathered(parsed: argparse.Namespace) -> Study:
 
 def show(study: Study, arms: Sequence[str] = ()) -> None:
     """Print what the design asks, and the arms."""
-    from ablate.report import render, render_answer, what_to_type
+    from ablate.report import render, render_answer, render_changed, what_to_type
 
+    if study.tuned is not None:
+        print("Untuned")
     if study.answer.kind != "arms" and not arms:
         render_answer(study.answer, study.metric)
         print()
     render(study.table, screen=study.decisions.screen, arms=arms)
+    if study.tuned is not None:
+        print("\nTuned: each arm at the best setting of its search")
+        show(study.tuned, arms)
+        if not arms:
+            print("\nWhat tuning changed")
+            render_changed(study)
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
         print(f"Suspect: look at the trial, then type (or --sound):\n  {command}")

@@ -86,7 +86,7 @@ def arms_latex(study: Study) -> str:
         cells, mark = [arm, mean, effect, verdict, *rest], stars(row[p])
         lines.append([arm, mean, effect + mark, verdict, *rest])
         rows.append(_row(cells, row["verdict"] == "better", mark))
-    return _table(lines, rows, _caption(study), f"arms-{study.metric.name}")
+    return _table(lines, rows, _caption(study), _label(study, "arms"))
 
 
 def answer_latex(study: Study) -> str:
@@ -99,13 +99,13 @@ def answer_latex(study: Study) -> str:
         for cells, mark in zip(lines, marks, strict=False)
     ]
     text = effect_tables.headline(study.answer, study.metric).replace("*", "").replace("`", "")
-    caption = f"{escape(text)} {_marks('Holm')}"
+    caption = f"{escape(text + _tuned(study))} {_marks('Holm')}"
     heads = [text.replace(INTERVAL, "") for text in heads]
     marked = [
         [*cells[:effect], cells[effect] + mark, *cells[effect + 1 :]]
         for cells, mark in zip(lines, marks, strict=False)
     ]
-    return _table([heads, *marked], rows, caption, f"{study.answer.kind}-{study.metric.name}")
+    return _table([heads, *marked], rows, caption, _label(study, study.answer.kind))
 
 
 def _row(cells: Sequence[str], bold: bool, mark: str, effect: int = 2) -> str:
@@ -143,7 +143,16 @@ def _caption(study: Study) -> str:
         "compared with each other. Inconclusive is not equal. Cost: wall seconds of a done trial "
         "over the reference's."
     )
-    return f"{escape(text)} {_marks(adjusted)}"
+    return f"{escape(text + _tuned(study))} {_marks(adjusted)}"
+
+
+def _tuned(study: Study) -> str:
+    tuned = " Every arm at the best setting of its search, on seeds that no search has seen."
+    return tuned if study.plan.get("search") else ""
+
+
+def _label(study: Study, kind: str) -> str:
+    return f"{'tuned-' if study.plan.get('search') else ''}{kind}-{study.metric.name}"
 
 
 def _marks(adjusted: str) -> str:

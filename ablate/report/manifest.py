@@ -30,6 +30,7 @@ def manifest(study: Study, question: str, files: Mapping[str, bytes]) -> bytes:
         "marked": {
             one["trial"]: {key: one[key] for key in ("mark", "note")} for one in marked(study)
         },
+        "tuned_trials": [] if study.tuned is None else sorted(study.tuned.final["trial"]),
         "set_aside": sorted(one["trial"] for one in study.frame.attrs["damaged"]),
         "pending": sorted(one["trial"] for one in study.frame.attrs["pending"]),
         "trained_with": trained_with(study),

@@ -65,7 +65,7 @@ def marked_lines(study: Study) -> list[str]:
         "failed, one marked sound makes nothing suspect."
     )
     headings = ["arm", "seed", "trial", "marked", "note"]
-    return ["", *markdown(headings, rows), "", text] if rows else []
+    return ["", text, "", *markdown(headings, rows)] if rows else []
 
 
 def marked_text(study: Study) -> list[str]:

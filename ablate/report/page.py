@@ -18,8 +18,10 @@ from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.search_section import search_lines
 from ablate.report.study import Study
 from ablate.report.tables import code, escape
+from ablate.report.tuned import ABOUT, AFTER, BEFORE, changed_table
 from ablate.store.arms import read_arms
 
+ASKED = "what the study asks"
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
 VERDICTS = {
     "better": "better:",
@@ -69,6 +71,13 @@ def answer(study: Study) -> str:
     return f"**{_capital('; '.join(parts))}.** {_failed(study)}"
 
 
+def answers(study: Study) -> list[str]:
+    """Return the answer, and where a search followed also the tuned one."""
+    if study.tuned is None:
+        return [answer(study)]
+    return [f"{BEFORE}. {answer(study)}", "", f"{AFTER}. {answer(study.tuned)}"]
+
+
 def _answered(study: Study) -> list[tuple[str, str]]:
     """Return name and verdict of everything that was tested."""
     if study.answer.kind in ("arms", "steps"):
@@ -109,7 +118,7 @@ class Section(NamedTuple):
 
 def page(study: Study, told: list[Section]) -> str:
     """Return the whole of report.md; `told` are its sections."""
-    lines = [f"# {question(study)}", answer(study), ""]
+    lines = [f"# {question(study)}", *answers(study), ""]
     for section in told:
         lines += [f"## {section.title}", ""] if section.title else []
         lines += ["\n".join(section.lines).rstrip(), ""]
@@ -118,14 +127,6 @@ def page(study: Study, told: list[Section]) -> str:
 
 def sections(study: Study, figures: list[str]) -> list[Section]:
     """Return what there is to tell, in its order; `figures` are the files that exist."""
-    if study.answer.kind == "arms":
-        first = [Section("arms", "", _arms(study))]
-    else:
-        told = [beside(study), "", *_arms(study)]
-        first = [
-            Section("answer", "", answer_section(study, figures)),
-            Section("arms", "Arms against the reference", told),
-        ]
     rest = [
         Section("unanswered", "No answer to what the design asks", _unanswered(study)),
         Section("outlook", "What an inconclusive arm could have shown", _outlook(study)),
@@ -133,7 +134,7 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("ranks", "Ranks", _ranks(study)),
         Section("refused", "Arms that were planned and cannot be", _refused(study)),
         Section("doubts", "Doubts about combinations", _doubts(study)),
-        Section("search", "What the search has tried", search_lines(study.plan)),
+        Section("search", "What the search has tried", search_lines((study.tuned or study).plan)),
         Section("curves", "Training curves", _curves(study, figures)),
         Section("samples", "Samples", _samples(study, figures)),
         Section("failures", "Failures", _failures(study)),
@@ -141,7 +142,37 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("others", "Other metrics, described and not tested", _others(study)),
         Section("method", "Method", _method(study)),
     ]
-    return first + [section for section in rest if section.lines]
+    first = _tables(study, figures)
+    if study.tuned is not None:
+        first = [one._replace(title=f"{BEFORE}: {one.title or ASKED}") for one in first]
+        first += _tuned(study, study.tuned)
+    return [section for section in first + rest if section.lines]
+
+
+def _tuned(study: Study, tuned: Study) -> list[Section]:
+    """Return the same tables of the tuned study, and what tuning changed."""
+    found = [
+        Section(f"tuned-{one.key}", f"{AFTER}: {one.title or ASKED}", one.lines)
+        for one in _tables(tuned, [])
+    ]
+    found[0] = found[0]._replace(lines=[ABOUT, "", *found[0].lines])
+    left = [f"- {line}" for line in _incomplete(tuned)]
+    return [
+        *found,
+        Section("tuned-reasons", f"{AFTER}: reasons", _reasons(tuned) + left),
+        Section("changed", "What tuning changed, arm by arm", changed_table(study)),
+    ]
+
+
+def _tables(study: Study, figures: list[str]) -> list[Section]:
+    """Return the sections that answer the question."""
+    if study.answer.kind == "arms":
+        return [Section("arms", "", _arms(study))]
+    told = [beside(study), "", *_arms(study)]
+    return [
+        Section("answer", "", answer_section(study, figures)),
+        Section("arms", "Arms against the reference", told),
+    ]
 
 
 def _arms(study: Study) -> list[str]:
