@@ -67,7 +67,7 @@ def texts_of(markdown):
 
 
 def test_a_report_shows_the_names_of_an_imported_table(place):
-    arms = ["`plain`", "a|b", "<b>x</b>", "- y", "=1+1", "@z", "_w_", "a`b", "&lt;"]
+    arms = ["`plain`", "a`b", "<b>x</b>", "- y", "``=1+1", "@z", "_w_", "a|b", "&lt;"]
     metric = "f*d*_[x](y)|`z`"
     rows = [
         {"arm": arm, "seed": seed, "metric": metric, "value": (20.0, 9.0)[k > 0] + 0.1 * seed + k,
@@ -80,7 +80,7 @@ def test_a_report_shows_the_names_of_an_imported_table(place):
     text = (report([folder], place.path / "out") / "report.md").read_text()
     told = texts_of(text)
     assert told[0] == f"Which arms have a better {metric} than {arms[0]} on <i>d</i>?"
-    assert told[1].startswith("Better: a|b, <b>x</b>, - y, =1+1, @z and 3 more.")
+    assert told[1].startswith("Better: a`b, <b>x</b>, - y, ``=1+1, @z and 3 more.")
     assert f"{metric} ↓ (geometric mean ± seed SD)" in told and set(arms) <= set(told)
     assert READER.render(text).count("<b>") == READER.render(text).count("<i>") == 0
     assert texts_of(summarize(gather([folder])))[0] == told[0]
