@@ -25,6 +25,7 @@ examples:
   ablate status results/demo                       how far it is
   ablate compare results/demo                      its arms, in the terminal
   ablate report results/demo -o reports/demo       its tables and figures
+  ablate mark results/demo TRIAL --sound --note "looked at"   what a person says of a suspect
   ablate import theirs.csv                         results of another trainer, for a report
 """
 TRAIN = """\
@@ -161,7 +162,8 @@ class Parser(argparse.ArgumentParser):
 
 
 COMMANDS = (
-    "train", "plan", "sweep", "status", "retry", "compare", "report", "import", "tricks", "data"
+    "train", "plan", "sweep", "status", "retry", "compare", "report", "mark", "import", "tricks",
+    "data",
 )  # fmt: skip
 
 
@@ -198,6 +200,7 @@ def parser() -> argparse.ArgumentParser:
         help="log the report as one run of Weights & Biases: offline (the default) or online",
     )  # fmt: skip
     one.set_defaults(run=report)
+    add_mark(commands)
     add_import(commands)
     one = commands.add_parser("tricks", help="list all tricks, or show one")
     one.add_argument("name", nargs="?", help="name of a trick")
@@ -210,6 +213,39 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--root", type=Path, required=True, help="folder of data sets")
     one.set_defaults(run=fetch)
     return top
+
+
+def add_mark(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add `ablate mark`."""
+    one = commands.add_parser("mark", help="say of a suspect trial whether it collapsed")
+    one.add_argument("folder", type=Path, metavar="DIR", help="results folder")
+    one.add_argument("trials", nargs="+", metavar="TRIAL", help="id, as the report has it")
+    word = one.add_mutually_exclusive_group(required=True)
+    word.add_argument(
+        "--collapsed", dest="word", action="store_const", const="collapsed",
+        help="it counts as failed",
+    )  # fmt: skip
+    word.add_argument(
+        "--sound", dest="word", action="store_const", const="sound",
+        help="it no longer makes its arm suspect",
+    )  # fmt: skip
+    word.add_argument("--undo", dest="word", action="store_const", const="", help="take it back")
+    one.add_argument("--note", default="", metavar="TEXT", help="why; the report shows it")
+    one.set_defaults(run=mark)
+
+
+def mark(parsed: argparse.Namespace) -> None:
+    """Run `ablate mark`."""
+    from ablate.store import marks
+
+    count = f"{len(parsed.trials)} trial{'' if len(parsed.trials) == 1 else 's'}"
+    if not parsed.word:
+        marks.unmark(parsed.folder, parsed.trials)
+        print(f"{count} of {parsed.folder}: no longer marked.")
+        return
+    marks.mark(parsed.folder, parsed.trials, parsed.word, parsed.note)
+    what = marks.WORDS[parsed.word]
+    print(f"{count} of {parsed.folder} marked as {parsed.word}: each {what} in every report.")
 
 
 def add_import(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -370,12 +406,23 @@ def gathered(parsed: argparse.Namespace) -> Study:
 
 def show(study: Study, arms: Sequence[str] = ()) -> None:
     """Print what the design asks, and the arms."""
-    from ablate.report import render, render_answer
+    from ablate.report import render, render_answer, render_changed, what_to_type
 
+    if study.tuned is not None:
+        print("Untuned")
     if study.answer.kind != "arms" and not arms:
         render_answer(study.answer, study.metric)
         print()
     render(study.table, screen=study.decisions.screen, arms=arms)
+    if study.tuned is not None:
+        print("\nTuned: each arm at the best setting of its search")
+        show(study.tuned, arms)
+        if not arms:
+            print("\nWhat tuning changed")
+            render_changed(study)
+    places = {folder.resolve().name: folder for folder in study.folders}
+    for command in what_to_type(study, places):
+        print(f"Suspect: look at the trial, then type (or --sound):\n  {command}")
 
 
 def condition(text: str) -> tuple[str, object]:

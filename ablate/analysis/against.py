@@ -19,7 +19,7 @@ from ablate.analysis.paired import FEWEST_PAIRS, Paired, paired_t
 from ablate.analysis.power import sd_upper_limit, seeds_needed, smallest_detectable
 from ablate.analysis.signflip import FEWEST_SEEDS, MOST_SEEDS, signflip
 from ablate.analysis.student import equivalence_p
-from ablate.analysis.suspects import suspects
+from ablate.analysis.suspects import named, suspects
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.verdict import Evidence, verdict
 from ablate.analysis.worst import worst_difference
@@ -182,7 +182,7 @@ def _with_verdicts(
     table: pd.DataFrame, final: pd.DataFrame, metric: Metric, decisions: Decisions
 ) -> pd.DataFrame:
     doubted = suspects(final, metric)
-    found = list(zip(doubted["arm"], doubted["seed"], strict=True))
+    found = list(zip(doubted["arm"], named(doubted), strict=True))
     early = is_before_first(final["seed"].nunique(), decisions)
     rows = table.to_dict("records")
     verdicts = []
@@ -202,13 +202,12 @@ def _with_verdicts(
 
 
 def _evidence(
-    row: Mapping[Any, Any], found: Sequence[tuple[str, int]], metric: Metric, decisions: Decisions
+    row: Mapping[Any, Any], found: Sequence[tuple[str, str]], metric: Metric, decisions: Decisions
 ) -> Evidence:
-    doubted = [one for one in found if one[0] in (row["arm"], row["reference"])]
     return Evidence(
         paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"]),
         p_adjusted=row["p_bh" if decisions.screen else "p_holm"],
-        suspects=tuple(f"{arm} seed {seed}" for arm, seed in doubted),
+        suspects=tuple(name for arm, name in found if arm in (row["arm"], row["reference"])),
         more_failures=row["more_failures"],
         worst=metric_change(row["worst_effect"], metric),
         alpha=decisions.alpha,

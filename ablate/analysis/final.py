@@ -7,13 +7,13 @@ import pandas as pd
 
 from ablate.analysis.metric import Metric
 from ablate.errors import UserError
-from ablate.store.schema import TRIAL, names
+from ablate.store.schema import MARKS, TRIAL, names
 
 
 def final_values(
     frame: pd.DataFrame, metric: Metric, generator: str | None = None, protocol: str | None = None
 ) -> pd.DataFrame:
-    """Return one row per trial: the columns `schema.TRIAL`, and what its last evaluation gave.
+    """Return one row per trial: `schema.TRIAL`, its mark, and what its last evaluation gave.
 
     Args:
         frame: Results as `store.read` gives them.
@@ -22,8 +22,8 @@ def final_values(
         protocol: Needed only if the metric was computed under several.
 
     Returns:
-        Columns of the trial, `generator`, `protocol`, `value` and `resample_sd` (NaN if failed) and
-        `failed`: the trial is not `done`, or its last value is not finite.
+        Columns of the trial, `mark`, `generator`, `protocol`, `value` and `resample_sd` (NaN if
+        failed) and `failed`: the trial is not `done`, or its last value is not finite.
 
     Raises:
         UserError: The metric, the generator or the protocol is not there, the protocol is not
@@ -33,7 +33,7 @@ def final_values(
     primary = primary_generators(rows) if generator is None else _forced(rows, generator)
     rows = rows[rows["generator"] == rows["arm"].map(primary)]
     last = rows.sort_values("images", kind="stable").groupby("trial").tail(1)
-    trials = frame[names(TRIAL)].drop_duplicates("trial")
+    trials = frame[names(TRIAL + MARKS)].drop_duplicates("trial")
     _refuse_repeated_seeds(trials)
     final = trials.merge(last[["trial", "protocol", "value", "resample_sd"]], "left", "trial")
     failed = (final["status"] != "done") | ~np.isfinite(final["value"])

@@ -12,7 +12,7 @@ from ablate.analysis.decisions import ALPHA, Decisions
 from ablate.analysis.looks import is_before_first
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
-from ablate.analysis.suspects import suspects
+from ablate.analysis.suspects import named, suspects
 
 
 def conclude(
@@ -29,8 +29,7 @@ def conclude(
         metric: Its scale and its better direction.
         decisions: What the plan decided.
     """
-    found = suspects(final, metric)
-    doubted = ", ".join(f"{one.arm} seed {one.seed}" for one in found.itertuples())
+    doubted = "; ".join(named(suspects(final, metric)))
     verdicts = [_conclude(row, doubted, metric, decisions) for row in table.to_dict("records")]
     return table.assign(
         verdict=[word for word, _ in verdicts], reason=[reason for _, reason in verdicts]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.analysis.metric import Metric
+from ablate.store.marks import SOUND
 
 SMALLEST_FACTOR = 2.5
 SCALES = 4.0
@@ -14,6 +15,8 @@ MAD_TO_SD = 1.4826  # of a normal
 
 def suspects(final: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Return the `done` rows whose value lies beyond its arm's median by a suspicious factor.
+
+    One that a person has marked as sound is none, and measures the spread like any other.
 
     In logs: max(log 2.5, 4 scales), on the worse side. The scale is 1.4826 x the study-wide median
     of absolute residuals from the arms' medians, each corrected by sqrt(n / (n - 1)) for the n
@@ -30,5 +33,11 @@ def suspects(final: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     scale = MAD_TO_SD * float(corrected.median()) if several.any() else 0.0
     worse = -residual if metric.higher_is_better else residual
     limit = max(float(np.log(SMALLEST_FACTOR)), SCALES * scale)
-    found: pd.DataFrame = done[worse > limit]
+    found: pd.DataFrame = done[(worse > limit) & (done["mark"] != SOUND)]
     return found
+
+
+def named(found: pd.DataFrame) -> list[str]:
+    """Return what to call each of `found`: its arm, its seed, and the trial to look at."""
+    rows = zip(found["arm"], found["seed"], found["trial"], strict=True)
+    return [f"{arm} seed {seed}, trial {trial}" for arm, seed, trial in rows]

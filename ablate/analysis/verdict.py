@@ -44,7 +44,7 @@ def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     if paired.sd == 0:
         return ("suspect", "seeds do not vary") if paired.mean else ("identical", "")
     if evidence.suspects:
-        return "suspect", f"possible unmarked collapse: {', '.join(evidence.suspects)}"
+        return "suspect", f"possible unmarked collapse: {'; '.join(evidence.suspects)}"
     if evidence.p_adjusted <= evidence.alpha:
         return _significant(evidence, metric)
     if evidence.p_equivalence <= evidence.alpha:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import UserError
 from ablate.plan.claim import progress
 from ablate.store.disk import replace_file, telling_disk_errors
-from ablate.store.plan import PLAN, STUDY, hash_of, locked, parse, read_plan, read_study
+from ablate.store.plan import PLAN, STUDY, TUNED, hash_of, locked, parse, read_plan, read_study
 from ablate.trial import Trial
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = [
     "write_search",
 ]
 SEARCH = "search.json"  # the plan of a search
-TUNED = "tuned"  # the folder of the study that follows it
 
 
 def write_plan(folder: Path, plan: Plan) -> str | None:

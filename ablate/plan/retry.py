@@ -10,6 +10,7 @@ from ablate.errors import UserError
 from ablate.plan.claim import take, tidy
 from ablate.plan.files import PLAN, ended, read_plan
 from ablate.plan.pause import by_arm, status_of
+from ablate.store.marks import forget
 from ablate.store.schema import STATUSES
 from ablate.trial import Trial
 
@@ -44,6 +45,7 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
                 )
             claims.append(claim)
         places = [move(folder, trial) for trial in chosen]
+        forget(folder, [trial.id for trial in chosen])
     finally:
         for claim in claims:
             claim.release()

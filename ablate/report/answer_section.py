@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablate.report import effect_tables, tables
 from ablate.report.study import Study
-from ablate.report.tables import escape
+from ablate.report.tables import code, escape
 
 HALF_NORMAL = (
     "With so few seeds there is no test and no verdict. Effects of every order against what as "
@@ -42,7 +42,7 @@ def beside(study: Study) -> str:
     if study.plan.get("reference") not in set(study.table["arm"]):
         text += (
             " This design has no arm without its tricks; "
-            f"`{escape(study.reference)}`, one with the fewest, stands in as the reference."
+            f"{code(study.reference)}, one with the fewest, stands in as the reference."
         )
     return text
 
@@ -54,7 +54,7 @@ def _reasons(study: Study) -> list[str]:
     for name, row in rows:
         if row["reason"]:
             key = (row["verdict"], row["reason"])
-            told.setdefault(key, []).append(f"`{effect_tables.term(name)}`")
+            told.setdefault(key, []).append(code(effect_tables.term(name)))
     lines = [
         f"- {'all' if len(names) == len(study.answer.names) else ', '.join(names)}: {verdict}, "
         f"{escape(reason)}."

@@ -24,14 +24,14 @@ class Behind(NamedTuple):
         title: The row.
         headings: Of `rows`.
         rows: One a trial.
-        arms: What was set against what -> the arms, for an effect.
+        arms: What was set against what -> arm -> where its trials are, for an effect.
     """
 
     name: str
     title: str
     headings: list[str]
     rows: Rows
-    arms: Mapping[str, list[str]]
+    arms: Mapping[str, Mapping[str, str]]
 
 
 def trials_behind(table: pd.DataFrame, study: Study, prefix: str) -> list[Behind]:
@@ -81,17 +81,24 @@ def _digits(value: float, count: int = 6) -> str:
     return words.NONE if not np.isfinite(value) else f"{value:.{count}g}".replace("-", words.MINUS)
 
 
-def arms_behind(study: Study) -> list[Behind]:
-    """Return, for every effect or share, the arms that it is computed from."""
+def arms_behind(study: Study, prefix: str = "") -> list[Behind]:
+    """Return, for every effect or share, the arms that it is computed from.
+
+    `prefix` is that of the names of this study's tables in the page.
+    """
+    places = {str(arm): f"{prefix}trials-{place}" for place, arm in enumerate(study.table["arm"])}
     layout = layout_of(study.plan).only(list(study.table["arm"]))
     kind = {"effects": "effect", "shares": "share"}[study.answer.kind]
     return [
         Behind(
-            f"{kind}-{place}",
+            f"{prefix}{kind}-{place}",
             f"{kind} of {term(name)}: the arms it is computed from",
             [],
             [],
-            _sides(layout, name, study.answer.design),
+            {
+                side: {arm: places[arm] for arm in arms}
+                for side, arms in _sides(layout, name, study.answer.design).items()
+            },
         )
         for place, name in enumerate(study.answer.names)
     ]

@@ -83,6 +83,13 @@ def all_tables(study: Study) -> dict[str, pd.DataFrame]:
         "half_normal.csv": study.answer.half_normal,
         f"{study.answer.kind}.csv": study.answer.table,
     }
+    if study.tuned is not None:
+        found |= {
+            "tuned.csv": everything(study.tuned),
+            "tuning.csv": study.changed,
+            "search.csv": search_table(study.tuned.plan),
+            f"tuned_{study.tuned.answer.kind}.csv": study.tuned.answer.table,
+        }
     return {name: table for name, table in found.items() if len(table)}
 
 
@@ -103,5 +110,9 @@ def contents(study: Study) -> dict[str, bytes]:
     files["table.tex"] = arms_latex(study).encode()
     if len(study.answer.table):
         files[f"{study.answer.kind}.tex"] = answer_latex(study).encode()
+    if study.tuned is not None:
+        files["tuned.tex"] = arms_latex(study.tuned).encode()
+        if len(study.tuned.answer.table):
+            files[f"tuned_{study.tuned.answer.kind}.tex"] = answer_latex(study.tuned).encode()
     files[MANIFEST] = manifest(study, question(study), files)
     return files

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,16 +15,36 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from ablate.analysis.tuned import side_by_side
 from ablate.report.answer_section import HALF_NORMAL, answer_text, beside
-from ablate.report.behind import arms_behind, trials_behind
+from ablate.report.behind import Behind, arms_behind, trials_behind
 from ablate.report.charts import charts, curve_panels
 from ablate.report.grids import grids
-from ablate.report.html_table import answer_table, arms_table
-from ablate.report.page import Section, answer, legend, question
+from ablate.report.html_table import answer_table, arms_table, changed_table
+from ablate.report.page import Section, answers, legend, question
 from ablate.report.study import Study
+from ablate.report.tuned import ABOUT, changed_text
 
-FIRST = ("unanswered", "outlook", "reasons", "ranks", "refused", "doubts")  # before the curves
-OWN = ("answer", "arms", "curves", "samples")  # sections that the page shows in its own way
+FIRST = (
+    "unanswered",
+    "outlook",
+    "reasons",
+    "ranks",
+    "refused",
+    "doubts",
+    "tuned-reasons",
+    "search",
+)  # before the curves
+OWN = (
+    "answer",
+    "arms",
+    "curves",
+    "samples",
+    "tuned-answer",
+    "tuned-arms",
+    "changed",
+)  # sections that the page shows in its own way
+TUNED = "tuned-"  # begins the names of what belongs to the tuned study
 JOINS = re.compile(r"(?<=[+,_=])")  # behind these a name may be broken
 
 
@@ -38,9 +59,10 @@ def html_page(study: Study, told: list[Section]) -> str:
         _environment()
         .get_template("page.html.j2")
         .render(
-            title=question(study).replace("`", ""),
+            title=inline(question(study)).striptags(),
             question=inline(question(study)),
-            answer=markdown([answer(study)], {}),
+            answer=markdown(answers(study), {}),
+            tuned=_tuned(study),
             facts=_facts(study),
             asked=answer_table(study),
             asked_text=markdown(answer_text(study), places) if study.answer.kind != "arms" else "",
@@ -71,16 +93,49 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         ("Budget", f"{images:,} images a trial" if images else "not told"),
         ("Arms", str(len(study.table))),
         ("Seeds", str(study.final["seed"].nunique())),
-        ("Trials", str(len(study.final))),
-        ("Failed", str(len(study.failed))),
+        ("Trials", _both(study, lambda one: len(one.final))),
+        ("Failed", _both(study, lambda one: len(one.failed))),
     ]
 
 
-def _behind(study: Study) -> list[Any]:
-    found = trials_behind(study.table, study, "trials")
+def _both(study: Study, count: Callable[[Study], int]) -> str:
+    """Return a count, and where there is a tuned study that of both."""
+    own = str(count(study))
+    return own if study.tuned is None else f"{own} untuned, {count(study.tuned)} tuned"
+
+
+def _tuned(study: Study) -> dict[str, Any] | None:
+    """Return what the page shows of the tuned study."""
+    tuned = study.tuned
+    if tuned is None:
+        return None
+    is_arms = tuned.answer.kind == "arms"
+    return {
+        "title": "Tuned: every arm at the best setting of its search",
+        "about": markdown([ABOUT], {}),
+        "asked": answer_table(tuned, TUNED),
+        "asked_text": "" if is_arms else markdown(answer_text(tuned), {}),
+        "arms": arms_table(tuned.table, tuned.metric, tuned.decisions.screen, TUNED),
+        "legend": markdown(legend(tuned), {}),
+        "changed": changed_table(study),
+        "changed_text": markdown(changed_text(study), {}),
+    }
+
+
+def _behind(study: Study) -> list[Behind]:
+    if study.tuned is None:
+        return _behind_one(study)
+    both = side_by_side(study.final, study.tuned.final)
+    pairs = trials_behind(study.changed, replace(study, final=both), "changed")
+    theirs = [one._replace(title=f"tuned: {one.title}") for one in _behind_one(study.tuned, TUNED)]
+    return [*_behind_one(study), *theirs, *pairs]
+
+
+def _behind_one(study: Study, prefix: str = "") -> list[Behind]:
+    found = trials_behind(study.table, study, f"{prefix}trials")
     if study.answer.kind == "steps":
-        return [*trials_behind(study.answer.table, study, "step"), *found]
-    return [*arms_behind(study), *found] if study.answer.kind != "arms" else found
+        return [*trials_behind(study.answer.table, study, f"{prefix}step"), *found]
+    return [*arms_behind(study, prefix), *found] if study.answer.kind != "arms" else found
 
 
 def as_json(value: object) -> Markup:

@@ -11,6 +11,7 @@ import pandas as pd
 from ablate.analysis.metric import Metric
 from ablate.report import effect_tables, words
 from ablate.report.study import Study
+from ablate.report.tuned import changed_lines
 
 TONES = {"better": "good", "better together": "good", "worse": "bad", "worse together": "bad"}
 WHISKER_WIDTH = 130  # pixels
@@ -62,22 +63,33 @@ class Table(NamedTuple):
     rows: list[Row]
 
 
-def arms_table(comparison: pd.DataFrame, metric: Metric, screen: bool = False) -> Table:
-    """Return a table of arms, columns `columns.COMPARISON`."""
+def arms_table(
+    comparison: pd.DataFrame, metric: Metric, screen: bool = False, prefix: str = ""
+) -> Table:
+    """Return a table of arms, columns `columns.COMPARISON`; `prefix` is of its name and places."""
     rows = comparison.to_dict("records")
     lines = [words.headings(metric, screen), *(words.cells(row, screen) for row in rows)]
-    return table("arms", "Arms against the reference", lines, comparison, "trials", metric)
+    caption = f"{'Tuned: arms' if prefix else 'Arms'} against the reference"
+    return table(f"{prefix}arms", caption, lines, comparison, f"{prefix}trials", metric)
 
 
-def answer_table(study: Study) -> Table | None:
-    """Return the table of effects, shares or steps."""
+def answer_table(study: Study, prefix: str = "") -> Table | None:
+    """Return the table of effects, shares or steps; `prefix` is of its name and places."""
     if study.answer.kind == "arms" or study.answer.table.empty:
         return None
     caption = {"effects": "Effects of tricks", "shares": "Shares of tricks", "steps": "Steps"}
     lines = effect_tables.lines(study.answer, study.metric)
     kind = study.answer.kind
     leads = {"effects": "effect", "shares": "share", "steps": "step"}[kind]
-    return table(kind, caption[kind], lines, study.answer.table, leads, study.metric)
+    told = f"Tuned: {caption[kind].lower()}" if prefix else caption[kind]
+    name, places = f"{prefix}{kind}", f"{prefix}{leads}"
+    return table(name, told, lines, study.answer.table, places, study.metric)
+
+
+def changed_table(study: Study) -> Table:
+    """Return the table of what tuning changed."""
+    lines, caption = changed_lines(study), "What tuning changed, arm by arm"
+    return table("tuning", caption, lines, study.changed, "changed", study.metric)
 
 
 def table(

@@ -1,11 +1,17 @@
-r"""The tables as LaTeX to be pasted into a paper: `\usepackage{booktabs,array}` is all it needs."""
+r"""The tables as LaTeX to be pasted into a paper; a comment names the packages that each needs.
+
+A table that is too wide for the text of an article is broken inside its cells, and one that is too
+long for a page becomes a `longtable`, which no page of two columns takes.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from ablate.analysis.conditions import UNTOLD
 from ablate.report import effect_tables, words
+from ablate.report.latex_columns import NUMBER, UNBROKEN, Columns, fitted
 from ablate.report.study import Study
 from ablate.report.tables import BETTER
 
@@ -17,7 +23,7 @@ LETTERS = {
     "&": r"\&",
     "#": r"\#",
     "%": r"\%",
-    "_": r"\_\allowbreak{}",  # where a long name may be broken
+    "_": r"\_\penalty50{}",  # where a long name may be broken if it must be
     "+": r"+\allowbreak{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
@@ -41,14 +47,20 @@ NOT_IN_OT1 = (0xD0, 0xD7, 0xDE, 0xF0, 0xF7, 0xFE)  # eth, thorn, and two signs
 LATIN = "".join(chr(code) for code in range(0xC0, 0x100) if code not in NOT_IN_OT1)
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 INTERVAL = " [95 % CI]"  # said in the caption; a column has no room for it
-NAME_WIDTH = 0.25  # of a line
+MOST_LINES = 44  # of a page of an article, below a caption of eight lines
 LABEL = re.compile(r"[^a-zA-Z0-9-]+")
 
 
 def escape(text: str) -> str:
     r"""Return `text` as LaTeX prints it; letters that pdflatex lacks as their code, U+4E2D."""
-    told = "".join(LETTERS.get(letter) or _letter(letter) for letter in " ".join(text.split()))
+    told = "".join(map(_piece, UNBROKEN.split(" ".join(text.split()))))
     return "{}" + told if told[:1] in ("[", "*") else told  # else they belong to the row before
+
+
+def _piece(text: str) -> str:
+    """Return a part of a text; a long word may be broken anywhere."""
+    told = [LETTERS.get(letter) or _letter(letter) for letter in text]
+    return (r"\allowbreak{}" if UNBROKEN.fullmatch(text) else "").join(told)
 
 
 def _letter(letter: str) -> str:
@@ -66,15 +78,15 @@ def arms_latex(study: Study) -> str:
     """Return the comparison of arms; bold is `better`, by the verdict and by nothing else."""
     screen = study.decisions.screen
     p = "p_bh" if screen else "p_holm"
+    arm, mean, effect, _, *rest = words.headings(study.metric, screen)
+    lines = [[arm, mean.split(" (")[0], effect.replace(INTERVAL, ""), *rest]]
     rows = []
     for row in study.table.to_dict("records"):
         arm, mean, effect, _, verdict, *rest = words.cells(row, screen)
-        rows.append(
-            _row([arm, mean, effect, verdict, *rest], row["verdict"] == "better", stars(row[p]))
-        )
-    arm, mean, effect, _, *rest = words.headings(study.metric, screen)
-    heads = [arm, mean.split(" (")[0], effect.replace(INTERVAL, ""), *rest]
-    return _float(heads, rows, _caption(study), f"arms-{study.metric.name}")
+        cells, mark = [arm, mean, effect, verdict, *rest], stars(row[p])
+        lines.append([arm, mean, effect + mark, verdict, *rest])
+        rows.append(_row(cells, row["verdict"] == "better", mark))
+    return _table(lines, rows, _caption(study), _label(study, "arms"))
 
 
 def answer_latex(study: Study) -> str:
@@ -87,18 +99,32 @@ def answer_latex(study: Study) -> str:
         for cells, mark in zip(lines, marks, strict=False)
     ]
     text = effect_tables.headline(study.answer, study.metric).replace("*", "").replace("`", "")
-    caption = f"{escape(text)} {_marks('Holm')}"
+    caption = f"{escape(text + _tuned(study))} {_marks('Holm')}"
     heads = [text.replace(INTERVAL, "") for text in heads]
-    return _float(heads, rows, caption, f"{study.answer.kind}-{study.metric.name}")
+    marked = [
+        [*cells[:effect], cells[effect] + mark, *cells[effect + 1 :]]
+        for cells, mark in zip(lines, marks, strict=False)
+    ]
+    return _table([heads, *marked], rows, caption, _label(study, study.answer.kind))
 
 
 def _row(cells: Sequence[str], bold: bool, mark: str, effect: int = 2) -> str:
     """Return a row; the name, its mean and its effect are bold, the effect has its mark."""
-    told = [escape(cell) for cell in cells]
+    told = [escape(cells[0]), *map(_unbroken, cells[1:])]
     if bold:
         told[: effect + 1] = [rf"\textbf{{{cell}}}" for cell in told[: effect + 1]]
     told[effect] += rf"\textsuperscript{{{mark}}}" if mark else ""
     return " & ".join(told) + r" \\"
+
+
+def _heading(text: str) -> str:
+    return escape(text).replace(r" \ensuremath", r"~\ensuremath")  # a sign stays with its word
+
+
+def _unbroken(cell: str) -> str:
+    """Return a cell that may be broken before an interval or between words, not in a number."""
+    told = escape(cell)
+    return told.replace(" ", "~").replace("~[", " [") if NUMBER.match(cell) else told
 
 
 def _caption(study: Study) -> str:
@@ -107,15 +133,26 @@ def _caption(study: Study) -> str:
     seeds = study.final["seed"].nunique()
     change = "ratio" if study.metric.is_ratio else "difference"
     adjusted = "Benjamini-Hochberg" if study.decisions.screen else "Holm"
+    data = study.conditions["data"]["name"]
+    on = "" if data == UNTOLD else f" on {data}"
     text = (
-        f"{mean} ± standard deviation of {study.metric.name} over {seeds} training seeds on "
-        f"{study.conditions['data']['name']} ({lower} is better), and the {change} to "
+        f"{mean} ± standard deviation of {study.metric.name} over {seeds} training "
+        f"seed{'' if seeds == 1 else 's'}{on} ({lower} is better), and the {change} to "
         f"{study.reference}, paired by seed, with its own 95 % interval (Student's t). "
         "Bold: better by the verdict, whose interval excludes no change; bold arms are not "
         "compared with each other. Inconclusive is not equal. Cost: wall seconds of a done trial "
         "over the reference's."
     )
-    return f"{escape(text)} {_marks(adjusted)}"
+    return f"{escape(text + _tuned(study))} {_marks(adjusted)}"
+
+
+def _tuned(study: Study) -> str:
+    tuned = " Every arm at the best setting of its search, on seeds that no search has seen."
+    return tuned if study.plan.get("search") else ""
+
+
+def _label(study: Study, kind: str) -> str:
+    return f"{'tuned-' if study.plan.get('search') else ''}{kind}-{study.metric.name}"
 
 
 def _marks(adjusted: str) -> str:
@@ -125,25 +162,62 @@ def _marks(adjusted: str) -> str:
     return f"{told}, adjusted for all rows ({escape(adjusted)})."
 
 
-def _float(headings: Sequence[str], rows: Sequence[str], caption: str, label: str) -> str:
-    columns = rf">{{\raggedright\arraybackslash}}p{{{NAME_WIDTH}\linewidth}}" + "l" * (
-        len(headings) - 1
-    )
-    heads = " & ".join(escape(heading) for heading in headings)
-    lines = [
+def _table(lines: Sequence[Sequence[str]], rows: Sequence[str], caption: str, label: str) -> str:
+    """Return the table of `rows`, as a float, or over several pages where it is long.
+
+    Args:
+        lines: Texts, headings first, to measure the columns by.
+        rows: As LaTeX, without the headings.
+        caption: As LaTeX.
+        label: After `tab:`.
+    """
+    columns = fitted(lines)
+    heads = " & ".join(map(_heading, lines[0])) + r" \\"
+    caption = rf"\caption{{{caption}}}\label{{tab:{LABEL.sub('-', label)}}}"
+    build = _float if columns.lines <= MOST_LINES else _pages
+    return "\n".join(build(columns, heads, rows, caption)) + "\n"
+
+
+def _float(columns: Columns, heads: str, rows: Sequence[str], caption: str) -> list[str]:
+    return [
         r"% needs \usepackage{booktabs,array}",
         r"\begin{table}",
-        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
-        rf"\caption{{{caption}}}",
-        rf"\label{{tab:{LABEL.sub('-', label)}}}",
+        rf"\centering{columns.font}\setlength{{\tabcolsep}}{{{columns.gap}pt}}",
+        caption,
         r"\smallskip",
-        rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+        rf"\begin{{tabular}}{{{columns.told}}}",
         r"\toprule",
-        rf"{heads} \\",
+        heads,
         r"\midrule",
         *rows,
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _pages(columns: Columns, heads: str, rows: Sequence[str], caption: str) -> list[str]:
+    return [
+        r"% needs \usepackage{booktabs,array,longtable}, and text in one column",
+        r"\begingroup",
+        rf"{columns.font}\setlength{{\tabcolsep}}{{{columns.gap}pt}}",
+        r"\setlength{\LTcapwidth}{\linewidth}",
+        rf"\begin{{longtable}}{{{columns.told}}}",
+        rf"{caption}\\",
+        r"\toprule",
+        heads,
+        r"\midrule",
+        r"\endfirsthead",
+        r"\toprule",
+        heads,
+        r"\midrule",
+        r"\endhead",
+        r"\midrule",
+        rf"\multicolumn{{{columns.places}}}{{r@{{}}}}{{continued on the next page}}\\",
+        r"\endfoot",
+        r"\bottomrule",
+        r"\endlastfoot",
+        *rows,
+        r"\end{longtable}",
+        r"\endgroup",
+    ]

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ablate import __version__
+from ablate.report.marks import marked
 from ablate.report.study import Study
 
 PACKAGES = (
@@ -26,6 +27,10 @@ def manifest(study: Study, question: str, files: Mapping[str, bytes]) -> bytes:
         "reference": study.reference,
         "studies": sorted(study.frame["study"].unique()),
         "trials": sorted(study.final["trial"]),
+        "marked": {
+            one["trial"]: {key: one[key] for key in ("mark", "note")} for one in marked(study)
+        },
+        "tuned_trials": [] if study.tuned is None else sorted(study.tuned.final["trial"]),
         "set_aside": sorted(one["trial"] for one in study.frame.attrs["damaged"]),
         "pending": sorted(one["trial"] for one in study.frame.attrs["pending"]),
         "trained_with": trained_with(study),

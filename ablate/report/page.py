@@ -13,12 +13,15 @@ from ablate.report.answer_section import answer_section, beside
 from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
 from ablate.report.manifest import trained_with
+from ablate.report.marks import collapsed, marked_lines, marked_text, suspect_lines
 from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.search_section import search_lines
 from ablate.report.study import Study
-from ablate.report.tables import escape
+from ablate.report.tables import code, escape
+from ablate.report.tuned import ABOUT, AFTER, BEFORE, changed_table
 from ablate.store.arms import read_arms
 
+ASKED = "what the study asks"
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
 VERDICTS = {
     "better": "better:",
@@ -35,10 +38,10 @@ VERDICTS = {
 
 def question(study: Study) -> str:
     """Return what the study asks, in one sentence."""
-    name, data = study.metric.name, study.conditions["data"]["name"]
-    on = "" if data == UNTOLD else f" on {data}"
+    name, data = escape(study.metric.name), study.conditions["data"]["name"]
+    on = "" if data == UNTOLD else f" on {escape(data)}"
     return {
-        "arms": f"Which arms have a better {name} than `{study.reference}`{on}?",
+        "arms": f"Which arms have a better {name} than {code(study.reference)}{on}?",
         "effects": f"Which tricks change {name}{on}, and which only together?",
         "shares": f"What share of the change in {name}{on} has each trick?",
         "steps": f"Which steps of the ladder change {name}{on}?",
@@ -50,7 +53,7 @@ def answer(study: Study) -> str:
     rows = _answered(study)
     found: dict[str, list[str]] = {}
     for name, verdict in rows:
-        found.setdefault(verdict, []).append(f"`{name}`")
+        found.setdefault(verdict, []).append(code(name))
     margins = {verdict: f"{verdict}:" for verdict in found if verdict.startswith("no difference")}
     parts = [
         f"{text} {words.listing(found[verdict])}"
@@ -68,6 +71,13 @@ def answer(study: Study) -> str:
     return f"**{_capital('; '.join(parts))}.** {_failed(study)}"
 
 
+def answers(study: Study) -> list[str]:
+    """Return the answer, and where a search followed also the tuned one."""
+    if study.tuned is None:
+        return [answer(study)]
+    return [f"{BEFORE}. {answer(study)}", "", f"{AFTER}. {answer(study.tuned)}"]
+
+
 def _answered(study: Study) -> list[tuple[str, str]]:
     """Return name and verdict of everything that was tested."""
     if study.answer.kind in ("arms", "steps"):
@@ -79,7 +89,13 @@ def _answered(study: Study) -> list[tuple[str, str]]:
 
 
 def _failed(study: Study) -> str:
-    return f"{len(study.failed)} of {len(study.final)} trials failed."
+    marked = collapsed(study)
+    why = f", {marked} of them because a person marked {_it(marked)} as collapsed" if marked else ""
+    return f"{len(study.failed)} of {len(study.final)} trials failed{why}."
+
+
+def _it(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _capital(text: str) -> str:
@@ -102,7 +118,7 @@ class Section(NamedTuple):
 
 def page(study: Study, told: list[Section]) -> str:
     """Return the whole of report.md; `told` are its sections."""
-    lines = [f"# {question(study)}", answer(study), ""]
+    lines = [f"# {question(study)}", *answers(study), ""]
     for section in told:
         lines += [f"## {section.title}", ""] if section.title else []
         lines += ["\n".join(section.lines).rstrip(), ""]
@@ -111,14 +127,6 @@ def page(study: Study, told: list[Section]) -> str:
 
 def sections(study: Study, figures: list[str]) -> list[Section]:
     """Return what there is to tell, in its order; `figures` are the files that exist."""
-    if study.answer.kind == "arms":
-        first = [Section("arms", "", _arms(study))]
-    else:
-        told = [beside(study), "", *_arms(study)]
-        first = [
-            Section("answer", "", answer_section(study, figures)),
-            Section("arms", "Arms against the reference", told),
-        ]
     rest = [
         Section("unanswered", "No answer to what the design asks", _unanswered(study)),
         Section("outlook", "What an inconclusive arm could have shown", _outlook(study)),
@@ -126,7 +134,7 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("ranks", "Ranks", _ranks(study)),
         Section("refused", "Arms that were planned and cannot be", _refused(study)),
         Section("doubts", "Doubts about combinations", _doubts(study)),
-        Section("search", "What the search has tried", search_lines(study.plan)),
+        Section("search", "What the search has tried", search_lines((study.tuned or study).plan)),
         Section("curves", "Training curves", _curves(study, figures)),
         Section("samples", "Samples", _samples(study, figures)),
         Section("failures", "Failures", _failures(study)),
@@ -134,7 +142,37 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("others", "Other metrics, described and not tested", _others(study)),
         Section("method", "Method", _method(study)),
     ]
-    return first + [section for section in rest if section.lines]
+    first = _tables(study, figures)
+    if study.tuned is not None:
+        first = [one._replace(title=f"{BEFORE}: {one.title or ASKED}") for one in first]
+        first += _tuned(study, study.tuned)
+    return [section for section in first + rest if section.lines]
+
+
+def _tuned(study: Study, tuned: Study) -> list[Section]:
+    """Return the same tables of the tuned study, and what tuning changed."""
+    found = [
+        Section(f"tuned-{one.key}", f"{AFTER}: {one.title or ASKED}", one.lines)
+        for one in _tables(tuned, [])
+    ]
+    found[0] = found[0]._replace(lines=[ABOUT, "", *found[0].lines])
+    left = [f"- {line}" for line in _incomplete(tuned)]
+    return [
+        *found,
+        Section("tuned-reasons", f"{AFTER}: reasons", _reasons(tuned) + left),
+        Section("changed", "What tuning changed, arm by arm", changed_table(study)),
+    ]
+
+
+def _tables(study: Study, figures: list[str]) -> list[Section]:
+    """Return the sections that answer the question."""
+    if study.answer.kind == "arms":
+        return [Section("arms", "", _arms(study))]
+    told = [beside(study), "", *_arms(study)]
+    return [
+        Section("answer", "", answer_section(study, figures)),
+        Section("arms", "Arms against the reference", told),
+    ]
 
 
 def _arms(study: Study) -> list[str]:
@@ -202,6 +240,7 @@ def _reasons(study: Study) -> list[str]:
         if row["second_opinion"] == "differs"
     ]
     often = study.table[study.table["failed"] >= OFTEN * study.table["trials"]]
+    lines += suspect_lines(study)
     return lines + [
         f"- {escape(str(row.arm))}: its quality is that of the trials that finish, "
         f"{row.done} of {row.trials}."
@@ -254,11 +293,12 @@ def _failures(study: Study) -> list[str]:
     if not rates:
         most = study.table["failed_high"].max()
         return [
-            f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs."
+            f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs.",
+            *marked_lines(study),
         ]
     lines = [*tables.markdown(["arm", "failed, 95 % Wilson interval"], rates), ""]
     lines += [*reliability_lines(study), "", *tables.failure_table(study)]
-    return lines
+    return lines + marked_lines(study)
 
 
 def _others(study: Study) -> list[str]:
@@ -267,8 +307,8 @@ def _others(study: Study) -> list[str]:
 
 
 def _method(study: Study) -> list[str]:
-    lines = [*_design(study), *_statistics(study), *_cost(study), *_provenance(study)]
-    return [f"- {line}" for line in [*lines, *_incomplete(study)]]
+    lines = [*_design(study), *_statistics(study), *marked_text(study), *_cost(study)]
+    return [f"- {line}" for line in [*lines, *_provenance(study), *_incomplete(study)]]
 
 
 def _design(study: Study) -> list[str]:

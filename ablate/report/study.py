@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ from ablate.analysis.final import final_values
 from ablate.analysis.layout import has_factors, layout_of
 from ablate.analysis.looks import at_look
 from ablate.analysis.metric import Metric, metric_of
+from ablate.analysis.tuned import changed
 from ablate.errors import UserError
 from ablate.report.answer import Answer, answer_of
 from ablate.store import read, read_curves, read_provenance
+from ablate.store.folders import has_results
+from ablate.store.plan import STUDY, TUNED
 from ablate.store.study import read_study
 
 USUAL = ("fid", "fd_classifier", "fd_raw")
@@ -47,6 +50,8 @@ class Study:
         plan: What `study.json` holds; empty where there is none.
         decisions: What it decided: variance, margin, looks.
         answer: To what its design asks beyond arms against a reference.
+        tuned: The study that followed its search, if one has.
+        changed: `analysis.tuned.changed` of the two; empty without it.
     """
 
     folders: Sequence[Path]
@@ -63,6 +68,8 @@ class Study:
     plan: Mapping[str, Any]
     decisions: Decisions
     answer: Answer
+    tuned: Study | None = None
+    changed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def gather(
@@ -70,17 +77,34 @@ def gather(
     metric: str | None = None,
     reference: str | None = None,
     conditions: Mapping[str, Any] | None = None,
-    *,
-    screen: bool = False,
     **options: Any,
 ) -> Study:
-    """Read `folders` and compare their arms; `options` are those of `compare`.
+    """Read `folders` and compare their arms; `options` are `screen` and those of `compare`.
 
-    The plan decides what is not asked for: metric, reference, variance, margin and looks.
+    The plan decides what is not asked for: metric, reference, variance, margin and looks. Of one
+    folder that was searched the tuned study comes with it, as soon as a trial of it has ended.
 
     Raises:
         UserError: What is asked for is not there or does not compare.
     """
+    study = _gather(folders, metric, reference, conditions, **options)
+    inside = folders[0] / TUNED
+    if len(folders) > 1 or not (inside / STUDY).is_file() or not has_results(inside):
+        return study
+    tuned = _gather([inside], study.metric.name, reference, conditions, **options)
+    table = changed(study.final, tuned.final, study.metric, tuned.decisions)
+    return replace(study, tuned=tuned, changed=table)
+
+
+def _gather(
+    folders: Sequence[Path],
+    metric: str | None,
+    reference: str | None,
+    conditions: Mapping[str, Any] | None,
+    *,
+    screen: bool = False,
+    **options: Any,
+) -> Study:
     results, plan = read(*folders), read_study(*folders)
     decisions = decisions_of(plan, screen)
     frame = at_look(name_arms(where(results, conditions or {})), plan, decisions)

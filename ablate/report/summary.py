@@ -6,20 +6,30 @@ from ablate.report import effect_tables, tables, words
 from ablate.report.page import answer, question
 from ablate.report.study import Study
 from ablate.report.tables import escape
+from ablate.report.tuned import AFTER, BEFORE
 
 MOST = 30  # rows of the table
 
 
 def summarize(study: Study) -> str:
     """Return question, answer, the table that answers it, and what it rests on."""
+    lines = [f"### {question(study)}", "", *_told(study)]
+    if study.tuned is not None:
+        lines[2] = f"{BEFORE}. {lines[2]}"
+        told = _told(study.tuned)
+        lines += ["", f"{AFTER}. {told[0]}", *told[1:]]
+    return "\n".join(lines) + "\n"
+
+
+def _told(study: Study) -> list[str]:
     is_arms = study.answer.kind == "arms"
     head, rule, *rows = tables.main_table(study) if is_arms else tables.answer_table(study)
-    lines = [f"### {question(study)}", "", answer(study), "", head, rule, *rows[:MOST]]
+    lines = [answer(study), "", head, rule, *rows[:MOST]]
     if len(rows) > MOST:
         lines += ["", f"{len(rows) - MOST} more rows are in the report."]
     if not is_arms:
         lines += ["", effect_tables.headline(study.answer, study.metric)]
-    return "\n".join([*lines, "", _basis(study)]) + "\n"
+    return [*lines, "", _basis(study)]
 
 
 def _basis(study: Study) -> str:

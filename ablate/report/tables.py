@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -23,6 +24,10 @@ from ablate.store.schema import names
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 TESTS = ("p_holm", "p_bh", "p_flip", "second_opinion", "p_equivalence", "verdict", "reason")
+# In any place; an underscore beside a word; what begins a list, a heading or a quotation.
+SPECIAL = re.compile(r"[\\|*`\[<&~$]|(?<![^\W_])_|_(?![^\W_])|^[#>]|^[-+](?=[\s-]|$)")
+NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+TICKS = re.compile("`+")
 BETTER = ("better", "better together")
 
 
@@ -34,9 +39,21 @@ def markdown(headings: list[str], rows: list[list[str]]) -> list[str]:
 
 def escape(text: str) -> str:
     """Return `text` as Markdown shows it, letter by letter and on one line."""
-    for letter in "\\|*`[<":
-        text = text.replace(letter, "\\" + letter)
-    return " ".join(text.split())
+    return NUMBERED.sub(r"\1\\\2", SPECIAL.sub(r"\\\g<0>", " ".join(text.split())))
+
+
+def code(text: str) -> str:
+    """Return `text` as code in Markdown, letter by letter, outside of tables."""
+    text = " ".join(text.split())
+    fence = "`" * (1 + max(map(len, TICKS.findall(text)), default=0))
+    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def headings_of(texts: Sequence[str], metric: Metric) -> list[str]:
+    """Return headings in which the name of the metric is shown letter by letter."""
+    name = metric.name
+    return [escape(name) + one.removeprefix(name) if one.startswith(name) else one for one in texts]
 
 
 def main_table(study: Study) -> list[str]:
@@ -48,7 +65,7 @@ def main_table(study: Study) -> list[str]:
         if row["verdict"] == "better":
             cells = [f"**{cell}**" for cell in cells[:3]] + cells[3:]
         rows.append(cells)
-    return markdown(words.headings(study.metric, screen), rows)
+    return markdown(headings_of(words.headings(study.metric, screen), study.metric), rows)
 
 
 def answer_table(study: Study) -> list[str]:
@@ -59,7 +76,7 @@ def answer_table(study: Study) -> list[str]:
         bold = any(cell in BETTER for cell in rest)
         cells = [escape(name), *rest]
         rows.append([f"**{cell}**" for cell in cells[:2]] + cells[2:] if bold else cells)
-    return markdown(heading, rows)
+    return markdown(headings_of(heading, study.metric), rows)
 
 
 def rank_table(study: Study) -> list[str]:

@@ -16,6 +16,8 @@ from rich.text import Text
 from ablate.analysis.metric import Metric
 from ablate.report import effect_tables, words
 from ablate.report.answer import Answer
+from ablate.report.study import Study
+from ablate.report.tuned import CHANGED, changed_lines
 
 WIDTH = 100  # where there is no terminal to ask
 WIDEST = 120
@@ -55,12 +57,23 @@ def render(
 def render_answer(answer: Answer, metric: Metric, stream: TextIO | None = None) -> None:
     """Print a table of effects, shares or steps, with what its numbers are."""
     console, unicode = _console(stream)
-    heading, *rows = effect_tables.short(effect_tables.lines(answer, metric))
-    lines = [[words.wrapped(name, ARM_WIDTHS[2]), *rest] for name, *rest in rows]
-    spelled = [[_spell(cell, unicode) for cell in line] for line in [heading, *lines]]
-    console.print(_grid(_fitted(spelled, console.width), plain=not console.is_terminal))
+    _print(console, unicode, effect_tables.short(effect_tables.lines(answer, metric)))
     text = effect_tables.headline(answer, metric).replace("*", "")
     console.print(Text(_spell(text, unicode)))
+
+
+def render_changed(study: Study, stream: TextIO | None = None) -> None:
+    """Print what a search has changed, arm by arm."""
+    console, unicode = _console(stream)
+    _print(console, unicode, [line[:-1] for line in changed_lines(study)])  # counts stand above
+    console.print(Text(_spell(CHANGED.replace("`", ""), unicode)))
+
+
+def _print(console: Console, unicode: bool, lines: list[list[str]]) -> None:
+    heading, *rows = lines
+    rows = [[words.wrapped(name, ARM_WIDTHS[2]), *rest] for name, *rest in rows]
+    spelled = [[_spell(cell, unicode) for cell in line] for line in [heading, *rows]]
+    console.print(_grid(_fitted(spelled, console.width), plain=not console.is_terminal))
 
 
 def _console(stream: TextIO | None) -> tuple[Console, bool]:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ablate.store.schema import CURVES, METRICS, RESULTS, SCHEMA, STATUSES, TRIAL, Column
+from ablate.store.schema import CURVES, MARKS, METRICS, RESULTS, SCHEMA, STATUSES, TRIAL, Column
 
 KINDS = {"int64": "integer", "float64": "number", "str": "string"}
 PAGE, RULES = "results.md", "results_schema.json"
-TABLES = {"trial": TRIAL, "metrics": METRICS, "curves": CURVES}
+TABLES = {"trial": TRIAL, "metrics": METRICS, "mark": MARKS, "curves": CURVES}
 
 
 def json_schema() -> dict[str, Any]:

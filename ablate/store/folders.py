@@ -55,6 +55,11 @@ def trial_folders(*folders: Path | str) -> list[TrialFolder]:
     return [found[trial] for trial in sorted(found)]
 
 
+def has_results(folder: Path) -> bool:
+    """Return whether a trial of the folder's plan has ended."""
+    return any((folder / "trials" / trial).is_dir() for trial in _planned(folder) or {})
+
+
 def pending_trials(*folders: Path | str) -> list[Trial]:
     """Return the trials that stand in a plan and have not ended, by id.
 

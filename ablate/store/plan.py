@@ -16,6 +16,7 @@ from ablate.store.record import trial_of
 from ablate.trial import Trial
 
 PLAN, STUDY = "plan.jsonl", "study.json"
+TUNED = "tuned"  # the folder of the study that follows a search
 REMEDY = f"Delete {PLAN} and {STUDY} and start the sweep again, which keeps all results."
 
 

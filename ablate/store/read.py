@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from ablate.errors import UserError
 from ablate.store.folders import TrialFolder, pending_trials, trial_folders
 from ablate.store.imported import is_imported, read_imported
+from ablate.store.marks import read_marks, with_marks
 from ablate.store.record import Damaged, trial_row
 from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
 
@@ -24,7 +25,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
     Rows are sorted by trial, images, generator and metric. A trial that lies in several folders
     counts once: as it was trained here rather than imported, else the first. `frame.attrs` holds,
     as plain values, `damaged`: trial folders that were set aside, each with its `problem`, and
-    `pending`: planned trials that have not ended.
+    `pending`: planned trials that have not ended, and `notes`: trial -> why a person marked it.
 
     Raises:
         UserError: A folder is not there, has no results, or was written by a newer version.
@@ -48,12 +49,15 @@ def read(*folders: Path | str) -> pd.DataFrame:
         )
     own = [pd.DataFrame(trials, columns=names(TRIAL))] if trials else []
     values = [pa.concat_tables(tables).to_pandas()] if tables else []
-    frame = _long(*_with_imported(own, values, folders))
+    table, measured = _with_imported(own, values, folders)
+    marks = read_marks(*folders)
+    frame = _long(with_marks(table, marks), measured)
     frame.attrs["damaged"] = damaged
     frame.attrs["pending"] = [
         {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
         for trial in pending_trials(*folders)
     ]
+    frame.attrs["notes"] = {trial: said["note"] for trial, said in marks.items()}
     return frame
 
 

@@ -79,10 +79,16 @@ TRIAL = (
     Column("device", "str", "", "Model of the device."),
 )
 
+MARKS = (
+    Column(
+        "mark", "str", "", "A person's word: `collapsed`, which is its status then, or `sound`."
+    ),
+)
+
 # One row per (trial, images, generator, metric). A trial that is not `done`, or has no metric, has
 # one more row, at images_shown, without generator, metric and value: it can be counted and never
 # averaged. Behind these stands one int8 column per trick that occurs, named after it: 1 is on.
-RESULTS = TRIAL + METRICS
+RESULTS = TRIAL + METRICS + MARKS
 
 ARROW = {"int64": pa.int64(), "float64": pa.float64(), "str": pa.string()}
 

@@ -39,23 +39,35 @@ def _joined(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         UserError: They declare different analyses, or different scales of one metric.
     """
     references = {one.get("reference") for one in studies.values()}
-    metrics: dict[str, Any] = {}
-    for folder, one in studies.items():
-        for name, scale in (one.get("metrics") or {}).items():
-            if metrics.setdefault(name, scale) != scale:
-                raise UserError(
-                    f"{folder} declares {name} as {scale} and another folder as {metrics[name]}; "
-                    "import one of the tables again, with the scale of the other."
-                )
     return {
         "arms": [],
         "reference": references.pop() if len(references) == 1 else None,
         "analysis": _one_analysis(studies),
-        "metrics": metrics,
+        "metrics": _one_scale(studies),
         "tuning_seeds": sorted(
             {s for one in studies.values() for s in one.get("tuning_seeds") or []}
         ),
     }
+
+
+def _one_scale(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the metrics that imported tables declare; the catalog's are declared by nobody."""
+    found: dict[str, tuple[str, Any]] = {}
+    for folder, one in studies.items():
+        for name, scale in (one.get("metrics") or {}).items():
+            first, known = found.setdefault(name, (folder, scale))
+            if known != scale:
+                raise UserError(
+                    f"{name} is compared {_in_words(known)} in {first} and {_in_words(scale)} in "
+                    f"{folder}; import one of the tables again, with scale and higher_is_better of "
+                    "the other."
+                )
+    return {name: scale for name, (_, scale) in found.items()}
+
+
+def _in_words(scale: Mapping[str, Any]) -> str:
+    better = "higher" if scale["higher_is_better"] else "lower"
+    return f"by {scale['scale']}s ({better} is better)"
 
 
 def _one_analysis(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,13 +14,16 @@ from ablate.report.tables import everything
 
 MANIFEST = "manifest.json"
 IMAGES = ("curves.png", "samples.png")
+MOST_POINTS = 10_000  # what wandb shows of a table
+CURVE = ["arm", "seed", "trial", "signal", "images", "value"]
 
 
 def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
     """Send a report that was written to `folder`, and return the run's id.
 
     The id follows from the report's content, so the same results are the same run. The artifact
-    holds the report's files, the table, all points of the curves, and the sample grid.
+    holds the report's files, the table, all points of the curves, and the sample grid; as many of
+    the points as wandb shows are a table of the run.
 
     Args:
         study: What the report shows.
@@ -47,14 +50,27 @@ def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
         **settings,
     )
     try:
-        shown = {path.stem: wandb.Image(str(path)) for path in map(folder.joinpath, IMAGES)
+        images = {path.stem: wandb.Image(str(path)) for path in map(folder.joinpath, IMAGES)
                  if path.is_file()}  # fmt: skip
-        run.log({"table": wandb.Table(dataframe=table), **shown})
+        tables = {"table": wandb.Table(dataframe=table)}
+        if len(study.curves):
+            tables["curve_points"] = wandb.Table(dataframe=_plain(curve_points(study)))
+        run.log(tables | images)
         run.log_artifact(artifact)
         run.summary["answer"] = answer(study)
     finally:
         run.finish()
     return f"report-{name}"
+
+
+def curve_points(study: Study) -> pd.DataFrame:
+    """Return about `MOST_POINTS` points of the curves at most, every n-th of each trial's signal.
+
+    Of each signal there is one at least. All of them are in curves.parquet of the artifact.
+    """
+    each = study.curves.groupby(["trial", "signal"]).cumcount()
+    step = -(-len(study.curves) // MOST_POINTS)
+    return study.curves[each % step == 0][CURVE]
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

@@ -49,4 +49,5 @@ def _row(arm: str, seed: int, value: float | None, images: int, generator: str) 
         "value": float(value) if done else float("nan"),
         "resample_sd": 0.1,
         "protocol": "n=2048" if done else None,
+        "mark": "",
     }

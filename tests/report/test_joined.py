@@ -146,3 +146,25 @@ def test_a_damaged_folder_is_listed_and_the_rest_reported(tmp_path):
     )
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["set_aside"] == [lost] and len(manifest["trials"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("scale", "higher", "told"),
+    [
+        ("difference", "false", "by differences (lower is better)"),
+        ("ratio", "true", "by ratios (higher is better)"),
+    ],
+)
+def test_scales_that_differ_are_named_and_not_joined(place, scale, higher, told):
+    for name, arm in (("one", "plain"), ("two", "r1"), ("three", "r2")):
+        rows = [f"{arm},{seed},score,{9.0 + seed}" for seed in range(3)]
+        (place.path / f"{name}.csv").write_text("\n".join(["arm,seed,metric,value", *rows]))
+        words = (scale, higher) if name == "two" else ("ratio", "false")
+        options = zip(("scale", "higher_is_better"), words, strict=True)
+        typed = [word for key, value in options for word in ("--value", f"{key}={value}")]
+        assert place.type("import", f"{name}.csv", "--reference", arm, *typed) == 0, place.err
+    both = ("--metric", "score", "--reference", "plain")
+    assert place.type("compare", "results/one", "results/two", *both) == 2
+    assert "score is compared by ratios (lower is better) in results/one and " in place.err
+    assert f"{told} in results/two; import one of the tables again" in place.err
+    assert place.type("compare", "results/one", "results/three", *both) == 0, place.err

@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
+from ablate.report.study import gather
+from ablate.tracker.study import curve_points
 from tests.store.synthetic import write_study
 from tests.tracker.test_wandb import history, records
 
@@ -36,12 +39,28 @@ def test_a_report_is_one_offline_run_with_table_curves_and_samples(place, monkey
     assert files | {"curves.parquet", "table.table.json"} <= set(held)
     (line,) = [history(r) for r in found if r.HasField("history")]
     shown = {key.split("/")[0] for key in line}
-    assert {"table", "curves", "samples"} <= shown
-    (table,) = (place.path / "results/wandb").glob("offline-run-*/files/media/table/*.json")
-    content = json.loads(table.read_text())
-    rows = [dict(zip(content["columns"], row, strict=True)) for row in content["data"]]
+    assert {"table", "curves", "curve_points", "samples"} <= shown
+    tables = {}
+    for path in (place.path / "results/wandb").glob("offline-run-*/files/media/table/*.json"):
+        content = json.loads(path.read_text())
+        tables[path.name.rsplit("_", 2)[0]] = [
+            dict(zip(content["columns"], row, strict=True)) for row in content["data"]
+        ]
+    rows = tables["table"]
     assert [(row["arm"], row["failed"]) for row in rows] == [("reference", 0), ("<b>=r1", 1)]
     assert rows[1]["verdict"] == "better" and rows[0]["p"] is None
+    points = pd.DataFrame(tables["curve_points"])
+    expected = curve_points(gather([place.path / "results"]))
+    assert len(points) == len(expected) == 2 * 5 * 2 * 60
+    pd.testing.assert_frame_equal(points, expected.reset_index(drop=True), check_dtype=False)
+
+
+def test_points_are_left_out_evenly_and_of_every_curve(tmp_path, monkeypatch):
+    found = gather([write_study(tmp_path / "results", VALUES)])
+    monkeypatch.setattr("ablate.tracker.study.MOST_POINTS", 500)
+    kept = curve_points(found)
+    assert len(kept) <= 500 and len(kept.groupby(["trial", "signal"])) == 20
+    assert (kept.groupby(["trial", "signal"])["images"].diff().dropna() > 0).all()
 
 
 def test_a_mode_that_is_none_writes_nothing(place):

@@ -1,0 +1,182 @@
+"""A study and what followed its search in one report: both tables, and what tuning changed."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ablate.analysis.decisions import Decisions
+from ablate.analysis.metric import metric_of
+from ablate.analysis.paired import paired_t
+from ablate.analysis.tuned import changed
+from ablate.errors import UserError
+from ablate.report import report, summarize
+from ablate.report.build import contents
+from ablate.report.study import gather
+from ablate.store import write_trial
+from ablate.store.plan import hash_of
+from tests.store.synthetic import PROVENANCE, blobs, curves, metrics, status, trial
+
+BEFORE = {
+    "reference": [20.0, 22.0, 19.0, 25.0, 21.0],
+    "r1": [30.0, 33.0, 29.0, 36.0, None],
+    "ema_g+r1": [18.0, 19.5, 17.5, 22.0, 19.0],
+}
+AFTER = {
+    "reference": [20.0, 22.0, 19.0, 25.0, 21.0],  # its own setting was the best
+    "r1": [12.0, 13.1, 11.5, 14.8, 12.4],
+    "ema_g+r1": [17.9, 19.9, 17.0, 22.5, 18.8],
+}
+SEARCHED = {"settings": {"complete": 3, "pruned": 1}, "failed": 1, "images": 9000,
+            "budget_images": 9600, "best": 2, "value": 2.5}  # fmt: skip
+METRIC = metric_of("fd_classifier")
+
+
+def put(folder, arm, seed, value, strength):
+    """Write a trial whose tricks have `strength`, unless it is there."""
+    names = [] if arm == "reference" else arm.split("+")
+    one = trial(arm, seed, {name: {"strength": strength} for name in names})
+    ended = status() if value else status("diverged")
+    table = metrics(value) if value else metrics(1.0).iloc[:0]
+    samples = {"raw": blobs(value / 30, seed)} if value else {}
+    write_trial(folder, vars(one), ended, table, curves(), samples, PROVENANCE)
+    return one
+
+
+def declare(folder, trials, **more):
+    content = "".join(f"{one.to_json()}\n" for one in trials).encode()
+    (folder / "plan.jsonl").write_bytes(content)
+    arms = [{"arm": arm, "refused": [], "doubts": []} for arm in BEFORE]
+    told = {"arms": arms, "reference": "reference", "seeds": [0, 1, 2, 3, 4], "design": "presets"}
+    told |= {"plan_sha256": hash_of(content), **more}
+    (folder / "study.json").write_text(json.dumps(told))
+
+
+def write_tuned(folder, before=BEFORE, after=AFTER):
+    """Write a study with its tuned one inside, as a search leaves them."""
+    inside = folder / "tuned"
+    inside.mkdir(parents=True)
+    for place, values, strength in ((folder, before, 1.0), (inside, after, 0.123456)):
+        planned = [
+            put(folder, arm, seed, value, strength)
+            for arm, row in values.items() for seed, value in enumerate(row)
+        ]  # fmt: skip
+        search = [
+            SEARCHED | {"arm": arm, "searched": [f"{t}.strength" for t in arm.split("+")],
+                        "tricks": {t: {"strength": 0.123456} for t in arm.split("+")}, "front": []}
+            for arm in after
+        ]  # fmt: skip
+        more = {"tuning_seeds": [100, 101], "tuning_metric": "fd_classifier", "search": search}
+        declare(place, planned, **(more if place == inside else {}))
+    (inside / "trials").symlink_to("../trials")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_tuned(tmp_path_factory.mktemp("results") / "demo")
+
+
+@pytest.fixture(scope="module")
+def built(study, tmp_path_factory):
+    return report([study], tmp_path_factory.mktemp("reports") / "demo")
+
+
+def test_what_tuning_changed_is_the_paired_t_of_each_arm_against_itself(study):
+    table = gather([study]).changed.set_index("reference")
+    assert set(table.index) == set(BEFORE)
+    both = np.log([AFTER["r1"][:4], BEFORE["r1"][:4]])
+    expected = paired_t(*both)
+    assert table.loc["r1", "effect_mean"] == pytest.approx(expected.mean, rel=1e-12)
+    assert table.loc["r1", "p"] == pytest.approx(expected.p, rel=1e-9)
+    assert table.loc["r1", "p_holm"] == pytest.approx(2 * expected.p, rel=1e-9)
+    assert list(table["verdict"]) == ["better", "inconclusive", "identical"]
+
+
+def test_no_seed_of_the_search_is_paired(study):
+    found = gather([study])
+    with pytest.raises(UserError, match="chose the settings"):
+        changed(found.final, found.tuned.final, METRIC, Decisions(tuning_seeds=(3,)))
+
+
+def test_each_table_is_that_of_its_own_report(study, tmp_path):
+    found = gather([study])
+    alone = gather([study / "tuned"])
+    pd.testing.assert_frame_equal(found.tuned.table, alone.table)
+    assert alone.tuned is None and alone.changed.empty
+    shutil.copytree(study, tmp_path / "demo", symlinks=True)
+    shutil.rmtree(tmp_path / "demo" / "tuned")
+    pd.testing.assert_frame_equal(found.table, gather([tmp_path / "demo"]).table)
+
+
+def test_one_report_has_both_clearly_headed(built):
+    lines = (built / "report.md").read_text().splitlines()
+    assert lines[1].startswith("Untuned. **Better: `ema_g+r1`; worse: `r1`.** 1 of 15")
+    assert lines[3].startswith("Tuned. **Better: `")
+    heads = [line for line in lines if line.startswith("## ")]
+    assert heads[:4] == [
+        "## Untuned: what the study asks",
+        "## Tuned: what the study asks",
+        "## What tuning changed, arm by arm",
+        "## Ranks",
+    ]
+    assert "## What the search has tried" in heads
+    told = "| **r1** | **31.9 ± 3.2** | **12.7 ± 1.3** | **0.401 [0.390, 0.412]** |"
+    assert [line for line in lines if line.startswith(told)]
+    text = "\n".join(lines)
+    assert "r1.strength=0.1235" in text and "Searched on seeds 100, 101" in text
+
+
+def test_every_file_is_there_and_the_same_again(study, built, tmp_path):
+    names = {path.name for path in built.iterdir()}
+    assert {"tuned.csv", "tuning.csv", "tuned.tex", "search.csv"} <= names
+    content = json.loads((built / "manifest.json").read_text())
+    assert len(content["trials"]) == len(content["tuned_trials"]) == 15
+    assert len(set(content["trials"]) & set(content["tuned_trials"])) == 5  # of the reference
+    again = contents(gather([study]))
+    assert {name: (built / name).read_bytes() for name in names} == again
+    told = (built / "tuned.tex").read_text()
+    assert "best setting of its search" in told and "tab:tuned-arms-fd-classifier" in told
+
+
+def test_every_number_of_the_page_leads_to_trials_of_its_own_study(study, built):
+    page = (built / "report.html").read_text().split("<script")[0]
+    ids = re.findall(r'id="([^"]+)"', page)
+    leads = re.findall(r'href="#([^"]+)"', page)
+    assert len(ids) == len(set(ids)) and set(leads) <= set(ids)
+    for lead in ("trials-1", "tuned-trials-1", "changed-0"):
+        assert lead in leads
+    found = gather([study])
+    for prefix, one in (("", found), ("tuned-", found.tuned)):
+        place = list(one.table["arm"]).index("r1")
+        told = page.split(f'id="{prefix}trials-{place}"')[1].split("</details>")[0]
+        own = set(one.final.loc[one.final["arm"] == "r1", "trial"])
+        assert set(re.findall(r"[0-9a-f]{16}", told)) == own
+
+
+def test_the_terminal_and_the_summary_have_both(study, capsys):
+    from ablate.cli import main
+
+    assert main(["compare", str(study)]) == 0
+    out = capsys.readouterr().out
+    places = [out.index(word) for word in ("Untuned", "Tuned: each arm", "What tuning changed")]
+    assert places == sorted(places) and "identical" in out
+    text = summarize(gather([study]))
+    assert text.index("Untuned. **Better: `ema_g+r1`; worse") < text.index("\nTuned. **Better: `")
+
+
+def test_a_tuned_study_that_has_not_begun_is_no_part_of_it(tmp_path):
+    folder = write_tuned(tmp_path / "demo")
+    planned = [trial(arm, seed, {"never": {}}) for arm in BEFORE for seed in range(5)]
+    declare(folder / "tuned", planned, tuning_seeds=[100])
+    assert gather([folder]).tuned is None
+
+
+def test_several_folders_are_joined_without_what_followed_one_of_them(study, tmp_path):
+    other = tmp_path / "other"
+    for seed in range(5):
+        put(other, "weight_clip", seed, 15.0 + seed, 1.0)
+    assert gather([study, other]).tuned is None
