@@ -23,7 +23,7 @@ DESCRIPTION = (
     Column("wall_seconds", "float64", "s", "Mean of done trials."),
     Column("device_seconds", "float64", "s", "Mean of done trials."),
     Column("peak_memory_bytes", "float64", "bytes", "Highest of done trials."),
-    Column("wall_seconds_spent", "float64", "s", "Sum of all trials, failed ones too."),
+    Column("device_seconds_spent", "float64", "s", "Sum of all trials, failed ones too."),
 )
 
 COMPARISON = (

@@ -32,7 +32,7 @@ def _describe(arm: str, one: dict[str, Any], metric: Metric) -> dict[str, Any]:
     failed = trials - int(done.sum())
     low, high = wilson(failed, trials)
     value, resample_sd, images, wall, device = (_known(one[name][done]) for name in NUMBERS)
-    memory, spent = _known(one["peak_memory_bytes"][done]), _known(one["wall_seconds"])
+    memory, spent = _known(one["peak_memory_bytes"][done]), _known(one["device_seconds"])
     return {
         "arm": arm,
         "metric": metric.name,
@@ -53,7 +53,7 @@ def _describe(arm: str, one: dict[str, Any], metric: Metric) -> dict[str, Any]:
         "wall_seconds": _over(np.mean, wall),
         "device_seconds": _over(np.mean, device),
         "peak_memory_bytes": _over(np.max, memory),
-        "wall_seconds_spent": _over(np.sum, spent),
+        "device_seconds_spent": _over(np.sum, spent),
     }
 
 

@@ -178,8 +178,10 @@ def _trials(
     text = found["arm"].map(own)
     last = trials.last_images(frame["images"], codes)
     shown = found["images_shown"].fillna(last) if "images_shown" in found else last
-    empty = {"wall_seconds": float("nan"), "device_seconds": float("nan")}
-    empty |= {"peak_memory_bytes": float("nan")}
+    nan = float("nan")
+    wall = found.get("wall_seconds", nan)
+    # A trial of another trainer had its device to itself, unless the table says otherwise.
+    empty = {"wall_seconds": nan, "device_seconds": wall, "peak_memory_bytes": nan}
     return found.assign(
         tricks=found["tricks"].fillna(text) if "tricks" in found else text,
         images_shown=shown.astype("int64"),

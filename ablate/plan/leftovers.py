@@ -7,10 +7,11 @@ read afterwards: what was there before belongs to a claim that lives, or to the 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.plan.claim import living, tidy
-from ablate.plan.files import ended
+from ablate.plan.files import TUNED, ended
 from ablate.process import is_orphan
 from ablate.train import checkpoint
 
@@ -18,14 +19,18 @@ from ablate.train import checkpoint
 def clear(folder: Path) -> None:
     """Remove half-written files of the dead, and their claims and checkpoints of finished trials.
 
-    A checkpoint that somebody may go on from is kept, whoever made it.
+    A checkpoint that somebody may go on from is kept, whoever made it. The tuned study inside is
+    cleared as well: its trials lie among the others, its claims do not.
     """
-    hidden = [*folder.glob("trials/.*"), *folder.glob("claims/.*")]
-    claims = list(folder.glob("claims/[!.]*.*"))
-    saved = list(folder.glob("checkpoints/[!.]*"))
-    marked = [*folder.glob(".*"), *folder.glob("claims/*"), *folder.glob("checkpoints/.*"),
-              *folder.glob("search/.*")]  # fmt: skip
-    held, done = set(living(folder)), ended(folder)
+    places = [folder, folder / TUNED]
+    hidden = [*folder.glob("trials/.*"), *listed(places, "claims/.*")]
+    claims, saved = listed(places, "claims/[!.]*.*"), listed(places, "checkpoints/[!.]*")
+    marked = [
+        path
+        for pattern in (".*", "claims/*", "checkpoints/.*", "search/.*")
+        for path in listed(places, pattern)
+    ]
+    held, done = {trial for place in places for trial in living(place)}, ended(folder)
     for path in hidden:
         if path.name.split(".")[1] not in held:
             remove(path)
@@ -37,7 +42,13 @@ def clear(folder: Path) -> None:
             remove(path)
     for path in filter(is_orphan, marked):
         remove(path)
-    tidy(folder)
+    for place in reversed(places):
+        tidy(place)
+
+
+def listed(places: Sequence[Path], pattern: str) -> list[Path]:
+    """Return what lies in any of the folders."""
+    return [path for place in places for path in place.glob(pattern)]
 
 
 def remove(path: Path) -> None:

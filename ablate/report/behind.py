@@ -66,7 +66,7 @@ def _pairs(name: str, row: words.Row, by_arm: Mapping[str, pd.DataFrame], study:
 
 
 def _trial(seed: int, one: words.Row) -> list[str]:
-    value, seconds = _digits(one["value"]), _digits(one["wall_seconds"], 4)
+    value, seconds = _digits(one["value"]), _digits(one["device_seconds"], 4)
     return [str(seed), one["trial"], _ending(one), value, str(one["images_shown"]), seconds]
 
 

@@ -206,13 +206,15 @@ def _half_normal(study: Study) -> list[Chart]:
 
 def _front(study: Study) -> list[Chart]:
     """Return quality against cost, with the arms that no other beats in both."""
-    table = study.table[np.isfinite(study.table["mean"]) & np.isfinite(study.table["wall_seconds"])]
+    table = study.table[
+        np.isfinite(study.table["mean"]) & np.isfinite(study.table["device_seconds"])
+    ]
     if len(table) < 2:
         return []
     best = front(table, study.metric)
     names = [plain(arm) for arm in table["arm"]]
     points = {
-        "x": _short(table["wall_seconds"]),
+        "x": _short(table["device_seconds"]),
         "y": _short(table["mean"]),
         "text": [name if on else "" for name, on in zip(names, best, strict=True)],
         "customdata": [
@@ -229,21 +231,21 @@ def _front(study: Study) -> list[Chart]:
         | {"thickness": 1, "color": "#9aa4ae"},
         "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<br>%{x:.3g} s<extra></extra>",
     }
-    steps = table[best].sort_values("wall_seconds")
+    steps = table[best].sort_values("device_seconds")
     line = {
-        "x": _short(steps["wall_seconds"]),
+        "x": _short(steps["device_seconds"]),
         "y": _short(steps["mean"]),
         "mode": "lines",
         "line": {"color": style.BLUE, "width": 1, "dash": "dot", "shape": "hv"},
         "hoverinfo": "skip",
     }
     layout = {
-        "xaxis": {"title": {"text": "wall seconds of a done trial, mean"}},
+        "xaxis": {"title": {"text": "seconds of a done trial, its share of a stack, mean"}},
         "yaxis": _axis(study.metric),
         "height": 420,
     }
     on_front = words.listing([str(arm) for arm in steps["arm"]], 12)
-    alt = f"{study.metric.name} against wall seconds; no other arm is better and cheaper than "
+    alt = f"{study.metric.name} against seconds; no other arm is better and cheaper than "
     return [
         Chart(
             "front", "Quality and cost", alt + on_front, {"data": [line, points], "layout": layout}
@@ -252,8 +254,8 @@ def _front(study: Study) -> list[Chart]:
 
 
 def front(table: pd.DataFrame, metric: Metric) -> npt.NDArray[np.bool_]:
-    """Return which rows no other one beats in mean and wall seconds, as booleans `[A]`."""
-    cost = table["wall_seconds"].to_numpy()
+    """Return which rows no other one beats in mean and seconds, as booleans `[A]`."""
+    cost = table["device_seconds"].to_numpy()
     loss = -table["mean"].to_numpy() if metric.higher_is_better else table["mean"].to_numpy()
     no_worse = (cost[:, None] <= cost) & (loss[:, None] <= loss)  # [A, A], row beats column
     strictly = (cost[:, None] < cost) | (loss[:, None] < loss)

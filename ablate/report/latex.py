@@ -140,7 +140,7 @@ def _caption(study: Study) -> str:
         f"seed{'' if seeds == 1 else 's'}{on} ({lower} is better), and the {change} to "
         f"{study.reference}, paired by seed, with its own 95 % interval (Student's t). "
         "Bold: better by the verdict, whose interval excludes no change; bold arms are not "
-        "compared with each other. Inconclusive is not equal. Cost: wall seconds of a done trial "
+        "compared with each other. Inconclusive is not equal. Cost: seconds of a done trial "
         "over the reference's."
     )
     return f"{escape(text + _tuned(study))} {_marks(adjusted)}"

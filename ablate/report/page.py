@@ -201,7 +201,7 @@ def legend(study: Study) -> list[str]:
         f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
         f"interval is for each comparison alone (95 %); p is adjusted for all arms ({method}). "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
-        "with each other. Cost: wall seconds of a done trial over the reference's."
+        "with each other. Cost: seconds of a done trial, its share of a stack, over the reference."
     ]
 
 
@@ -427,11 +427,11 @@ def _short(value: float) -> str:
 
 def _cost(study: Study) -> list[str]:
     reference = study.table.iloc[0]
-    spent = study.table["wall_seconds_spent"].sum()
+    spent = study.table["device_seconds_spent"].sum()
     devices = sorted(device for device in study.final["device"].unique() if device)
     mixed = " Cost does not compare over several devices." if len(devices) > 1 else ""
     return [
-        f"Cost: a done trial of the reference takes {_short_seconds(reference['wall_seconds'])}, "
+        f"Cost: a done trial of the reference takes {_short_seconds(reference['device_seconds'])}, "
         f"all {len(study.final)} trials {_short_seconds(spent)}, on "
         f"{escape(words.listing(devices or ['an unknown device']))}.{mixed}"
     ]

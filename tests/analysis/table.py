@@ -40,7 +40,7 @@ def _row(arm: str, seed: int, value: float | None, images: int, generator: str) 
         "reason": "" if done else "loss_d is nan",
         "images_shown": 4000 if done else 2000,
         "wall_seconds": 20.0 if done else 10.0,
-        "device_seconds": 10.0,
+        "device_seconds": 20.0 if done else 10.0,
         "peak_memory_bytes": 1e6,
         "device": "cpu",
         "images": images if done else 2000,

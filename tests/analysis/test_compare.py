@@ -18,7 +18,7 @@ W1 = {
 }
 W4 = {"reference": [30, 34, 28, 33, 31, 29], "arm": [24, 27, None, 25, 26, None]}
 EFFECT = ["effect_mean", "effect_sd", "t", "p", "effect", "low", "high", "p_holm"]
-CHANGED_BY_A_FAILURE = ["trials", "failed", "failed_low", "failed_high", "wall_seconds_spent"]
+CHANGED_BY_A_FAILURE = ["trials", "failed", "failed_low", "failed_high", "device_seconds_spent"]
 
 
 def by_arm(values, **options):
@@ -178,7 +178,7 @@ def test_a_value_that_is_not_finite_is_a_failure(value):
         by_arm(W1 | {"a": [None, *W1["a"][1:]]}),
         by_arm(W1 | {"a": [value, *W1["a"][1:]]}),
     )
-    spent = ["wall_seconds_spent"]  # a trial that ends early spends less
+    spent = ["device_seconds_spent"]  # a trial that ends early spends less
     pd.testing.assert_frame_equal(marked.drop(columns=spent), unmarked.drop(columns=spent))
 
 
@@ -212,10 +212,10 @@ def test_evaluation_noise_is_a_column_of_its_own():
 
 def test_cost_is_told_over_the_reference():
     frame = table(W1)
-    frame["wall_seconds"] = frame["wall_seconds"].where(frame["arm"] != "c", 30.0)
+    frame["device_seconds"] = frame["device_seconds"].where(frame["arm"] != "c", 30.0)
     found = compare(frame, "fd", **FD).set_index("arm")
     assert found["relative_cost"].round(9).to_dict() == {"reference": 1, "a": 1, "b": 1, "c": 1.5}
-    assert found.loc["c", "wall_seconds_spent"] == 150
+    assert found.loc["c", "device_seconds_spent"] == 150
 
 
 def test_each_arm_is_scored_by_its_own_generator():

@@ -168,7 +168,8 @@ def test_a_status_of_a_failed_trial_needs_no_value(tmp_path):
     frame.loc[lost, "metric"] = None
     found = gather([taken(tmp_path, frame)])
     assert found.failed["status"].tolist() == ["diverged"] * 2
-    assert found.table["wall_seconds"].tolist() == [20.0] * 3
+    for seconds in ("wall_seconds", "device_seconds"):
+        assert found.table[seconds].tolist() == [20.0] * 3
 
 
 def test_a_metric_of_ones_own_is_declared_with_the_table(tmp_path):

@@ -87,3 +87,20 @@ def test_a_file_of_another_machine_goes_when_nobody_has_touched_it_for_long(fold
     clear(folder)
     assert fresh.exists()
     assert not old.exists()
+
+
+def test_a_tuned_study_is_cleared_as_its_study_is(folder, dead_pid):  # noqa: F811
+    tuned = folder / "tuned"
+    for name in ("claims", "checkpoints"):
+        (tuned / name).mkdir(parents=True)
+    (tuned / "trials").symlink_to("../trials")
+    marks = mark().replace(f"-{os.getpid()}", f"-{dead_pid}")
+    gone = [tuned / "checkpoints" / f".x.pt{marks}", leave_behind(tuned, DONE, 1, dead_pid),
+            checkpoint(tuned, "w.pt", DONE)]  # fmt: skip
+    gone[0].touch()
+    claim, living = take(tuned, OPEN), half_written(folder, OPEN)
+    clear(folder)
+    assert not any(path.exists() for path in gone)
+    assert (living / "trial.json").exists()
+    assert claim.path.exists()
+    claim.release()

@@ -221,7 +221,7 @@ def test_curves_show_what_was_measured(study):
 
 def test_no_arm_of_the_front_is_beaten_in_both(study):
     found = gather([study])
-    table = found.table.assign(wall_seconds=[3.0, 2.0, 1.0, 2.0], mean=[1.0, 2.0, 3.0, 2.5])
+    table = found.table.assign(device_seconds=[3.0, 2.0, 1.0, 2.0], mean=[1.0, 2.0, 3.0, 2.5])
     assert front(table, found.metric).tolist() == [True, True, True, False]
 
 

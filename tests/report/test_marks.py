@@ -50,7 +50,11 @@ def test_what_is_typed_for_a_suspect_settles_it(place, study):
 def test_a_collapse_counts_as_failed_as_if_it_had_ended_so(place, study):
     mark(place, "--collapsed", "--note", NOTE)
     other = write_study(place.path / "other", VALUES | {"r1": [16.0, 18.0, 14.0, 21.0, None]})
-    shown = [c for c in compare(read(other), "fd_classifier") if not c.startswith("wall_seconds")]
+    shown = [
+        c
+        for c in compare(read(other), "fd_classifier")
+        if not c.startswith(("wall_seconds", "device_seconds"))
+    ]
     found, expected = (compare(read(one), "fd_classifier")[shown] for one in (study, other))
     pd.testing.assert_frame_equal(found.drop(columns="relative_cost"),
                                   expected.drop(columns="relative_cost"))  # fmt: skip
