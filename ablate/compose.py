@@ -58,10 +58,15 @@ def machine(config: DictConfig) -> Machine:
     """Return where a run takes place.
 
     Raises:
-        UserError: A GPU is asked for and there is none, or there is no such form of convolutions.
+        UserError: A GPU is asked for and there is none, or the form of convolutions cannot be.
     """
     if config.operator not in CHOICES:
         raise unknown("operator", str(config.operator), CHOICES)
+    if config.operator not in ("auto", "grouped") and config.train.compile:
+        raise UserError(
+            f"operator={config.operator} does not go with train.compile=true, whose convolutions "
+            "are grouped; type operator=grouped or train.compile=false."
+        )
     return Machine(
         resolve_device(str(config.device)),
         Path(config.out).expanduser(),

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ablate.models.mlp import mlp
+from ablate.operators import set_forms
 from ablate.train.compile import compiled
 from tests.world import gan, play, settings
 
@@ -22,6 +23,14 @@ def test_a_process_compiles_more_networks_than_dynamo_likes():
         one = gan({}, build=partial(mlp, width=width), shape=(2,))
         one.feed.refill()
         compiled(one, backend="eager")(one.rounds[0])
+
+
+def test_a_compiled_round_convolves_in_groups(tmp_path):
+    one = gan({}, seeds=(1, 2))
+    set_forms(one, "matmul", tmp_path)
+    compiled(one, backend="eager")
+    assert not one.G.open(one.G.theta).forms
+    assert not one.D.open(one.D.theta).forms
 
 
 @pytest.mark.parametrize("names", SETS.values(), ids=SETS)
