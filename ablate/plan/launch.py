@@ -33,7 +33,7 @@ from ablate.plan.pause import paused, sentence, status_of
 from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
 from ablate.plan.watch import LOOK_SECONDS, Watch
-from ablate.plan.worker import workers_of
+from ablate.plan.worker import device_of, workers_of
 from ablate.process import mark
 from ablate.run import dataset_of, prepare
 from ablate.tracker import check_tracker
@@ -74,9 +74,11 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     clear(place.out)
     left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
     workers = min(workers, max(1, left))
-    announce(plan, search, place, workers, change)
+    is_here = "joblib" in launcher["_target_"]
+    devices = [device_of(place.device, i) if is_here else place.device for i in range(workers)]
+    announce(plan, search, place, devices, change)
     if left:
-        launch_all(plan, place, workers, launch, "joblib" in launcher["_target_"])
+        launch_all(plan, place, workers, launch, is_here)
     conclude(plan, place.out)
 
 
@@ -230,9 +232,13 @@ def attempt(launch: Launch, workers: int, interrupt: Interrupt) -> str | None:
 
 
 def announce(
-    plan: Plan, search: Mapping[str, Any] | None, place: Machine, workers: int, change: str | None
+    plan: Plan,
+    search: Mapping[str, Any] | None,
+    place: Machine,
+    devices: Sequence[str],
+    change: str | None,
 ) -> None:
-    """Print the plan, who works on it, and what is finished."""
+    """Print the plan, who works on it (the device of each), and what is finished."""
     console = Console(highlight=False)
     show(plan, console)
     if search is not None:
@@ -240,9 +246,8 @@ def announce(
     if change is not None:
         console.print(f"Note: {change}", markup=False)
     done = len(plan.trials) - len(unfinished(place.out, plan.trials))
-    console.print(
-        f"{workers} worker{'s' if workers > 1 else ''} on {place.device}; {done} finished before."
-    )
+    workers = f"{len(devices)} worker{'s' if len(devices) > 1 else ''}"
+    console.print(f"{workers} on {', '.join(dict.fromkeys(devices))}; {done} finished before.")
 
 
 def conclude(plan: Plan, folder: Path) -> None:

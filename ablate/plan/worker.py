@@ -44,9 +44,13 @@ def work(config: DictConfig) -> int:
     Returns:
         How many trials this worker has finished.
     """
-    join_sources(HydraConfig.get().runtime.config_sources)
+    hydra = HydraConfig.get()
+    join_sources(hydra.runtime.config_sources)
     place, tree = machine(config), resolved(config)
-    torch.set_num_threads(threads_of(tree["study"], HydraConfig.get().launcher, place.device))
+    torch.set_num_threads(threads_of(tree["study"], hydra.launcher, place.device))
+    place = replace(place, device=device_of(place.device, hydra.job.num))
+    if place.device.startswith("cuda"):
+        torch.cuda.set_device(place.device)  # nothing is to stand on another worker's GPU
     asked = StopFile(place.out, os.environ.get(SWEEP, mark()))
     held: dict[str, Claim] = {}
 
@@ -171,7 +175,7 @@ def cores() -> int:
 def workers_of(
     study: Mapping[str, Any], launcher: Mapping[str, Any], device: str, slots: int | None = None
 ) -> int:
-    """Return how many workers a study gets: one per core where they run at once, on a GPU one.
+    """Return how many workers a study gets: one per core where they run at once, one per GPU.
 
     Args:
         study: The node of the config.
@@ -180,13 +184,19 @@ def workers_of(
         slots: How many the launcher has room for, where it knows.
 
     Raises:
-        UserError: A queue takes any number, so a person has to say it.
+        UserError: A queue takes any number, so a person has to say it; or no worker would see a
+            GPU.
     """
+    name = launcher["_target_"].rpartition(".")[2]
+    if name == "RayLauncher" and device.startswith("cuda") and not launcher["gpus"]:
+        raise UserError(
+            "hydra/launcher=ray gives its workers no GPU; type hydra.launcher.gpus=1 for one each, "
+            "or device=cpu."
+        )
     if study["workers"] is not None:
         return int(study["workers"])
     if slots is not None:
         return slots
-    name = launcher["_target_"].rpartition(".")[2]
     if name == "StackLauncher":
         raise UserError(
             "ablate sweep makes stacks of its plan by itself; leave out hydra/launcher=stack and "
@@ -198,10 +208,23 @@ def workers_of(
             f"hydra/launcher=submitit_{kind} starts each worker as a job of its own; type "
             "study.workers=4 for four of them."
         )
-    if name == "BasicLauncher" or device.startswith("cuda"):
+    if name == "BasicLauncher":
         return 1
+    if device.startswith("cuda"):
+        return torch.cuda.device_count() if device == "cuda" else 1
     wanted = int(launcher.get("n_jobs", -1))
     return cores() if wanted < 1 else wanted
+
+
+def device_of(device: str, worker: int) -> str:
+    """Return the device of a worker: GPUs go round, one that was named is everybody's.
+
+    Args:
+        device: Resolved; `cuda` is all GPUs that this process sees, be they those of a machine or
+            those that a queue or a cluster gave to this worker alone.
+        worker: Its number from 0.
+    """
+    return f"cuda:{worker % torch.cuda.device_count()}" if device == "cuda" else device
 
 
 def threads_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: str) -> int:

@@ -52,5 +52,9 @@ class StudySweeper(Sweeper):
 
         launcher = self.launcher
         assert launcher is not None
+        options = getattr(launcher, "joblib", {})
+        if options.get("n_jobs", 1) < 1:
+            # All at once, and to each its share of the cores; with 1, joblib starts no process.
+            options["n_jobs"] = max(2, workers)
         job = [*arguments, f"+hydra.job.env_set.{SWEEP}='{mark()}'"]
         return launcher.launch([job] * workers, initial_job_idx=0)

@@ -5,12 +5,16 @@ import os
 import re
 import stat
 import sys
+from types import SimpleNamespace
 
 import pytest
 from pandas.testing import assert_frame_equal
 
-from ablate.plan.worker import cores, threads_of, workers_of
+from ablate.errors import UserError
+from ablate.plan import launch, worker
+from ablate.plan.worker import cores, device_of, threads_of, workers_of
 from ablate.store import read
+from hydra_plugins.ablate_sweeper.study_sweeper import StudySweeper
 from tests.plan.test_sweep import TWO
 
 STUDY = (*TWO[:2], "study.seeds=[0,1]")
@@ -110,9 +114,82 @@ def test_workers_and_threads_of_each_launcher():
     assert workers_of(study, launcher("BasicLauncher"), "cpu") == 1
     assert workers_of(study, launcher("JoblibLauncher", n_jobs=-1), "cpu") == cores()
     assert workers_of(study, launcher("JoblibLauncher", n_jobs=3), "cpu") == 3
-    assert workers_of(study, launcher("JoblibLauncher"), "cuda:0") == 1
-    assert workers_of(study, launcher("RayLauncher"), "cuda", slots=7) == 7
+    assert workers_of(study, launcher("RayLauncher", gpus=1), "cuda", slots=7) == 7
     assert workers_of({"workers": 5}, launcher("RayLauncher"), "cpu", slots=7) == 5
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Make this machine look as if it had so many GPUs; return which were made the current one."""
+    current = []
+    monkeypatch.setattr("torch.cuda.set_device", current.append)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+
+    def have(count):
+        monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+        return current
+
+    return have
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_every_gpu_gets_one_worker_and_further_workers_go_round(gpus, monkeypatch, count):
+    gpus(count)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 64)
+    joblib = launcher("JoblibLauncher", n_jobs=-1)
+    assert workers_of({"workers": None}, joblib, "cuda") == count
+    assert [device_of("cuda", i) for i in range(count)] == [f"cuda:{i}" for i in range(count)]
+    assert device_of("cuda", count) == "cuda:0"
+    assert threads_of({"workers": None}, joblib, "cuda") == max(1, cores() // count)
+    assert workers_of({"workers": None}, joblib, "cuda:3") == 1
+    assert {device_of("cuda:3", i) for i in range(9)} == {"cuda:3"}
+    assert workers_of({"workers": None}, launcher("BasicLauncher"), "cuda") == 1
+
+
+def test_workers_of_ray_without_gpus_are_refused():
+    with pytest.raises(UserError, match=r"type hydra.launcher.gpus=1"):
+        workers_of({"workers": 2}, launcher("RayLauncher", gpus=0), "cuda")
+    assert workers_of({"workers": 2}, launcher("RayLauncher", gpus=0), "cpu") == 2
+
+
+def test_a_worker_stands_on_the_gpu_of_its_number(place, gpus, monkeypatch):
+    current, seen = gpus(3), []
+
+    def prepare(_, machine):  # the first that a worker does on its device
+        seen.append(machine.device)
+        raise UserError("There is no such GPU.")
+
+    monkeypatch.setattr(launch, "prepare", lambda *_: None)
+    monkeypatch.setattr(worker, "prepare", prepare)
+    words = ("hydra/launcher=basic", "study.workers=4", "device=cuda")
+    assert place.type("sweep", *STUDY, *words) == 2
+    assert current == seen == ["cuda:0", "cuda:1", "cuda:2", "cuda:0"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("device=auto",), "3 workers on cuda:0, cuda:1, cuda:2;"),
+        (("device=cuda", "study.workers=4"), "4 workers on cuda:0, cuda:1, cuda:2;"),
+        (("device=cuda:1",), "1 worker on cuda:1;"),
+        (("device=cpu", "study.workers=5"), "5 workers on cpu;"),
+    ],
+)
+def test_who_works_where_is_told(place, gpus, monkeypatch, words, told):
+    gpus(3)
+    monkeypatch.setattr(launch, "prepare", lambda *_: None)
+    monkeypatch.setattr(launch, "launch_all", lambda *_: None)
+    assert place.type("sweep", *STUDY, "hydra/launcher=joblib", *words) == 1
+    assert told in " ".join(place.out.split())
+
+
+@pytest.mark.parametrize(("n_jobs", "workers", "at_once"), [(-1, 5, 5), (-1, 1, 2), (3, 5, 3)])
+def test_joblib_starts_all_workers_at_once_unless_told_otherwise(n_jobs, workers, at_once):
+    joblib = SimpleNamespace(joblib={"n_jobs": n_jobs}, launch=lambda jobs, **_: jobs)
+    sweeper = StudySweeper()
+    sweeper.launcher = joblib
+    assert len(sweeper.launch([], workers)) == workers
+    assert joblib.joblib["n_jobs"] == at_once
 
 
 def test_a_job_with_cores_of_its_own_uses_them_all(monkeypatch):
