@@ -6,6 +6,7 @@ Legend: K trials.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from ablate.train.feed import Feed
 from ablate.train.pixels import Pixels
 from ablate.train.schedule import rounds_for
 from ablate.train.step import Build, Gan
-from ablate.trial import Trial, canonical
+from ablate.trial import Settings, Trial, canonical
 from ablate.trick import TEXTBOOK, Problem, Recipe, TrickSet
 
 MODELS: dict[str, Callable[..., Any]] = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
@@ -87,12 +88,27 @@ def structure(trial: Trial) -> str:
     return canonical([shapes, *(dict(part) for part in rest)])
 
 
+def together(trials: Sequence[Trial]) -> list[Trial]:
+    """Return trials with the cheap tricks that others have, at neutral numbers.
+
+    So arms with and without such a trick are one program. It gives the numbers of the trials as
+    they were, under whose names results are written.
+    """
+    whole: dict[str, Settings] = {}
+    for trial in trials:
+        for name, settings in trial.tricks.items():
+            if trick_class(name).cheap:
+                whole.setdefault(name, {**settings, **(trick_class(name).neutral or {})})
+    return [replace(trial, tricks={**whole, **trial.tricks}) for trial in trials]
+
+
 def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | str) -> Gan:
-    """Return K trials of one structure as one stack on the device.
+    """Return K trials as one stack on the device; they differ by numbers and cheap tricks alone.
 
     Raises:
         UserError: The tricks, the data and the networks do not go together.
     """
+    trials = together(trials)
     first = trials[0]
     assert len({structure(trial) for trial in trials}) == 1, "trials of different structure"
     refused = [p.sentence for p in check(first, dataset) if p.refuse]

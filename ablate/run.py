@@ -41,12 +41,14 @@ class Bench:
         provenance: What is written beside every result.
         listener: Is told how training goes, given the trials of a stack; the caller closes it.
         wanted: Whether a trial is still to be trained when its turn comes.
+        slots: How many trials of a lease are trained at a time.
     """
 
     machine: Machine
     provenance: Mapping[str, Any]
     listener: Callable[[Sequence[Trial]], Listener]
     wanted: Callable[[Trial], bool] = lambda _: True
+    slots: Callable[[Sequence[Trial]], int] = len
 
 
 def dataset_of(config: DictConfig, machine: Machine) -> Dataset:

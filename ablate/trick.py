@@ -179,6 +179,9 @@ class Trick(nn.Module):
         group: Heading under which `ablate tricks` lists it.
         rank: Order inside a seam is (rank, name).
         neutral: Settings at which the run is the baseline bit for bit; None where there are none.
+        cheap: Whether arms without it may stand beside it in a stack, at its neutral numbers: there
+            it costs next to nothing, scores no further generator, and multiplies nothing that may
+            be infinite by 0, as a penalty would.
         traits: What other tricks need to know of this one.
         needs, excludes, doubts: Trait or trick name -> why it is required, refused, or flagged.
         cost: What it adds, in words.
@@ -187,6 +190,7 @@ class Trick(nn.Module):
     group: ClassVar[str] = ""
     rank: ClassVar[int] = 0
     neutral: ClassVar[Mapping[str, Any] | None] = None
+    cheap: ClassVar[bool] = False
     traits: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[Rules] = {}
     excludes: ClassVar[Rules] = {}

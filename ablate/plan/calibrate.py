@@ -10,6 +10,7 @@ import torch
 
 from ablate.assemble import assemble, structure
 from ablate.compose import Machine
+from ablate.memory import play, slots_that_fit
 from ablate.operators import set_forms
 from ablate.run import prepare
 from ablate.train.sample import generate
@@ -47,16 +48,16 @@ def estimate(trials: Sequence[Trial], place: Machine, stack: int) -> Estimate:
     Args:
         trials: What is to be trained.
         place: The device, and where the data lies; nothing is written but caches.
-        stack: Trials that are trained as one program.
+        stack: Trials that are trained as one program, where there is room.
     """
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
         groups.setdefault(structure(trial), []).append(trial)
     keys, n = list(groups), min(PROGRAMS, len(groups))
-    measured = {
-        key: stack_seconds(groups[key][:stack], place) / len(groups[key][:stack])
-        for key in (keys[i * len(keys) // n] for i in range(n))
-    }
+    measured = {}
+    for key in (keys[i * len(keys) // n] for i in range(n)):
+        shown = groups[key][: slots_that_fit(groups[key], place, stack)]
+        measured[key] = stack_seconds(shown, place) / len(shown)
     mean = sum(measured.values()) / len(measured)
     of_all = [(len(group), measured.get(key, mean)) for key, group in groups.items()]
     return Estimate(
@@ -92,14 +93,6 @@ def round_seconds(gan: Gan, place: Machine) -> float:
         play(gan, cycle)
         n += cycle
     return (clock(place) - start) / n
-
-
-def play(gan: Gan, n: int) -> None:
-    """Play n rounds, as the loop does."""
-    for _ in range(n):
-        gan.feed.refill()
-        gan.play(gan.rounds[gan.feed.played % len(gan.rounds)])
-        gan.feed.count()
 
 
 def clock(place: Machine) -> float:

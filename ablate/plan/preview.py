@@ -11,9 +11,10 @@ from ablate.compose import Machine, join_sources, machine, resolved
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.files import against_earlier, unfinished
 from ablate.plan.launch import planned_search, refuse_one_seed
+from ablate.plan.lease import lease_of
 from ablate.plan.show import search_size, show
 from ablate.plan.study import plan_of
-from ablate.plan.worker import stack_of, threads_of, workers_of
+from ablate.plan.worker import threads_of, workers_of
 from ablate.run import dataset_of
 
 
@@ -45,7 +46,7 @@ def preview(config: DictConfig) -> None:
         return
     workers = min(workers_of(study, hydra.launcher, place.device), len(left))
     torch.set_num_threads(threads_of(study, hydra.launcher, place.device))
-    found = estimate(left, place, stack_of(study, place.device, dataset.shape))
+    found = estimate(left, place, lease_of(study, place.device, dataset.shape))
     console.print(told(found, workers, place))
     if search is not None:
         further = sum(arm["budget_images"] for arm in search["arms"])

@@ -59,7 +59,7 @@ def tune_off(
 
     Args:
         url: `search.storage`.
-        todo: Stacks of the plan.
+        todo: Leases of the plan.
         bench: Where trials are trained.
         held: Our claims.
         stopped: Whether somebody has asked for an end.
@@ -75,11 +75,11 @@ def tune_off(
             if tuning.is_finished():
                 tuning.confirm()
                 break
-            stack = next(spare, None)
-            if stack is None:
+            lease = next(spare, None)
+            if lease is None:
                 time.sleep(WAIT_SECONDS)
             else:
-                count = work_on(stack, bench, held)
+                count = work_on(lease, bench, held)
         done += count
     return done
 

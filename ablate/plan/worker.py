@@ -15,13 +15,14 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from ablate.assemble import structure
 from ablate.compose import join_sources, machine, resolved
 from ablate.errors import UserError
 from ablate.interrupt import StopFile, asked_here
 from ablate.listeners import Several
+from ablate.memory import slots_that_fit
 from ablate.plan.claim import DEATHS, Claim, heartbeat, take
 from ablate.plan.files import PLAN, STUDY, TUNED, ended, is_finished, is_over, read_plan
+from ablate.plan.lease import lease_of, leases
 from ablate.plan.pause import by_arm, crashes
 from ablate.process import mark
 from ablate.provenance import provenance
@@ -30,8 +31,6 @@ from ablate.tracker import trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial
 
-STACK_ON_GPU, STACK_ON_CPU = 16, 4
-SMALL_SIDE = 8  # pixels: up to here, and for points, a stack is faster on a CPU (docs/speed.md)
 SWEEP = "ABLATE_SWEEP"  # in a worker's environment: the mark of the sweep that launched it
 DEADLY = Failure(
     f"{DEATHS} workers died over this trial (killed from outside, or out of memory).", ""
@@ -64,11 +63,16 @@ def work(config: DictConfig) -> int:
             provenance(place.device, tree),
             lambda mine: listeners(mine, held, tree["tracker"], stopped),
             lambda trial: crashes(folder, arms[trial.arm], ended(folder)) is None,
+            lambda mine: size if fixed else slots_that_fit(mine, place, size),
         )
 
-    trials = read_plan(place.out)
-    size = stack_of(tree["study"], place.device, prepare(trials[0], place)[0].shape)
-    bench, todo, done = bench_in(place.out, trials), stacks(trials, size), 0
+    def leases_of(trials: Sequence[Trial]) -> list[list[Trial]]:
+        return leases(trials, size, dataset if place.device.startswith("cuda") else None)
+
+    trials, fixed = read_plan(place.out), tree["study"]["stack"] is not None
+    dataset = prepare(trials[0], place)[0]
+    size = lease_of(tree["study"], place.device, dataset.shape)
+    bench, todo, done = bench_in(place.out, trials), leases_of(trials), 0
     if not is_over(place.out):
         from ablate.plan.tuner import tune_off  # Optuna takes its time to import
 
@@ -77,7 +81,7 @@ def work(config: DictConfig) -> int:
     tuned = place.out / TUNED
     if (tuned / STUDY).is_file():
         trials = read_plan(tuned)
-        done += work_off(stacks(trials, size), bench_in(tuned, trials), held, stopped)
+        done += work_off(leases_of(trials), bench_in(tuned, trials), held, stopped)
     return done
 
 
@@ -87,7 +91,7 @@ def work_off(
     held: dict[str, Claim],
     stopped: Callable[[], bool],
 ) -> int:
-    """Go through stacks until nothing in them is free; return how many trials were finished.
+    """Go through leases until nothing in them is free; return how many trials were finished.
 
     More than once, as what another worker has at first may be free later: it died.
     """
@@ -95,23 +99,23 @@ def work_off(
     while done > before:
         before = done
         there = ended(bench.machine.out)
-        for stack in todo:
-            if all(trial.id in there for trial in stack):
+        for lease in todo:
+            if all(trial.id in there for trial in lease):
                 continue
             if stopped():
                 return done
-            done += work_on(stack, bench, held)
+            done += work_on(lease, bench, held)
     return done
 
 
-def work_on(stack: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int:
-    """Train those trials of a stack that nobody has; return how many were finished."""
+def work_on(lease: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int:
+    """Train those trials of a lease that nobody has; return how many were finished."""
     folder = bench.machine.out
     try:
         mine: list[Trial] = []
         deadly = False
         since = heartbeat(folder / PLAN)  # written at every start of the study
-        for trial in stack:
+        for trial in lease:
             if is_finished(folder, trial) or not bench.wanted(trial):
                 continue
             claim = take(folder, trial.id, since)
@@ -127,43 +131,13 @@ def work_on(stack: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int
                 deadly = True
                 continue
             mine.append(trial)
-        # With those that were finished before a kill, a stack finds the checkpoint of them all.
-        if mine and not deadly and all(t in mine or is_finished(folder, t) for t in stack):
-            mine = list(stack)
+        # With those that were finished before a kill, a lease finds the checkpoint of them all.
+        if mine and not deadly and all(t in mine or is_finished(folder, t) for t in lease):
+            mine = list(lease)
         return sum(status is not None for status in run(mine, bench)) if mine else 0
     finally:
         while held:
             held.popitem()[1].release()
-
-
-def stacks(trials: Sequence[Trial], size: int) -> list[list[Trial]]:
-    """Return the plan in stacks of trials of one structure, in the plan's order.
-
-    A function of the plan alone, so that a study that is continued finds the same checkpoints.
-    """
-    if size == 1:
-        return [[trial] for trial in trials]
-    groups: dict[Any, list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(structure(trial), []).append(trial)
-    return [g[i : i + size] for g in groups.values() for i in range(0, len(g), size)]
-
-
-def stack_of(study: Mapping[str, Any], device: str, shape: Sequence[int]) -> int:
-    """Return how many trials one program trains.
-
-    On a CPU no more than a few: workers, one a core, want stacks of their own.
-
-    Args:
-        study: The node of the config.
-        device: Resolved.
-        shape: Of a sample, (C, H, W) or (2,) for points.
-    """
-    if study["stack"] is not None:
-        return int(study["stack"])
-    if device.startswith("cuda"):
-        return STACK_ON_GPU
-    return STACK_ON_CPU if max(shape[1:], default=0) <= SMALL_SIDE else 1
 
 
 def cores() -> int:

@@ -21,6 +21,7 @@ class Adam(Trick):
 
     group = "optimiser"
     neutral = {"lr": 2.0e-4, "beta1": 0.5, "beta2": 0.999, "eps": 1.0e-8}
+    cheap = True
 
     lr: Strength = number(0)
     beta1: Strength = number(-0.99, 0.999)

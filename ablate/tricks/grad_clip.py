@@ -21,6 +21,7 @@ class GradClip(Trick):
     group = "optimiser"
     rank = 9  # the last word on the gradient
     neutral = {"limit": None}
+    cheap = True
 
     kind: str = choice("norm", "value")
     limit: Strength = number(1e-12, off=math.inf)

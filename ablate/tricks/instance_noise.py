@@ -24,6 +24,7 @@ class InstanceNoise(Trick):
     group = "latent, data and augmentation"
     rank = 1
     neutral = {"sigma": 0.0}
+    cheap = True
 
     sigma: Strength = number(0)
     fade: Strength = number(0.001, off=math.inf)

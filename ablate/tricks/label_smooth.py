@@ -28,6 +28,7 @@ class LabelSmooth(Trick):
     group = "labels"
     rank = 1
     neutral = {"real_low": 1.0, "real_high": 1.0, "fake_low": 0.0, "fake_high": 0.0}
+    cheap = True
     needs = {"soft_targets": "there is no target to smooth"}
 
     real_low: Strength = number(0, 2)

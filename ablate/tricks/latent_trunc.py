@@ -24,6 +24,7 @@ class LatentTrunc(Trick):
     group = "sampling"
     rank = -1  # cuts the normal draw, before `latent` makes another distribution of it
     neutral = {"tau": None}
+    cheap = True
     doubts = {
         "shaped_latent": "the normal draw is cut off before it is made into another distribution",
         "g_noise": "G draws noise of its own at evaluation, which truncation does not reach",

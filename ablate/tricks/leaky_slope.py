@@ -20,6 +20,7 @@ class LeakySlope(Trick):
     group = "activation"
     rank = 1  # behind act_kind, whose layers are left alone
     neutral = {"slope_d": 0.2, "slope_g": 0.0}
+    cheap = True
 
     slope_d: Strength = number(0, 1)
     slope_g: Strength = number(0, 1)

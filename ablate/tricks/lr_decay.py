@@ -23,6 +23,7 @@ class LrDecay(Trick):
 
     group = "schedule and averaging"
     neutral = {"end": 1.0}
+    cheap = True
 
     kind: str = choice("linear", "cosine", "exponential")
     start: Strength = number(0, 1)

@@ -29,6 +29,7 @@ class NoisyLabels(Trick):
     group = "labels"
     rank = 0
     neutral = {"p": 0.0}
+    cheap = True
 
     p: Strength = number(0, 1)
     draw: str = choice("bernoulli", "fixed")

@@ -26,6 +26,7 @@ class SmoothGTarget(Trick):
     group = "labels"
     rank = 1
     neutral = {"low": 1.0, "high": 1.0, "p": 0.0}
+    cheap = True
     needs = {"soft_targets": "there is no target to smooth"}
 
     low: Strength = number(0, 2)

@@ -25,6 +25,7 @@ class TopkG(Trick):
         for loss in ("loss_rpgan", "loss_ragan")
     }
     neutral = {"nu": 1.0}
+    cheap = True
 
     gamma: Strength = number(0, 1)
     nu: Strength = number(0, 1)

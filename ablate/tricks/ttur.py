@@ -18,6 +18,7 @@ class Ttur(Trick):
     group = "optimiser"
     rank = 2  # after the trick that sets the rate
     neutral = {"ratio": 1.0}
+    cheap = True
 
     ratio: Strength = number(0)
 

@@ -22,6 +22,7 @@ class WeightClip(Trick):
 
     group = "discriminator regularisers"
     neutral = {"c": None}
+    cheap = True
     traits = frozenset({"lipschitz"})
     doubts = {
         "gradient_penalty": "both bound D's slope; compare them one at a time",

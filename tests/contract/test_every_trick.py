@@ -12,8 +12,11 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from ablate.assemble import together
 from ablate.catalog import conf_root, entry, names, trick_class
 from ablate.random import Moment
+from ablate.train.sample import chunk, measured
+from ablate.trial import Trial
 from ablate.trick import Trick
 from tests.contract.laws import (
     ALL,
@@ -30,8 +33,11 @@ from tests.world import BUILDS, gan, play, settings
 
 __all__ = ["double"]
 NEUTRAL = [(n, net) for n, net in CASES if trick_class(n).neutral is not None]
+CHEAP = [(n, net) for n, net in CASES if trick_class(n).cheap]
+COMPANY = [(one, other) for one in sorted({n for n, _ in CHEAP}) for other in ALL if one != other]
 NUMBERS = [(n, net) for n, net in CASES if any(s.numeric for s in trick_class(n).settings.values())]
 PAIRS = list(combinations(ALL, 2))
+COMPANY_SAMPLED = random.Random(0).sample(COMPANY, min(len(COMPANY), 30))
 SAMPLED = random.Random(0).sample(PAIRS, min(len(PAIRS), 60))
 
 
@@ -153,6 +159,65 @@ def test_a_stack_equals_its_trials(name, net):
             torch.testing.assert_close(
                 stack.nets[player].theta[k], alone.nets[player].theta[0], rtol=1e-9, atol=1e-12
             )
+
+
+def check_beside(sets, net):
+    """Arms with and without a cheap trick train in one stack as they train alone."""
+    arms = [Trial(tricks, 0, {}, {}, {}, {}, {}) for tricks in sets]
+    stack = trained([arm.tricks for arm in together(arms)], net, (3, 4, 5, 6)[: len(sets)], 8)
+    for k, tricks in enumerate(sets):
+        alone = trained(tricks, net, seeds=(3 + k,), rounds=8)
+        assert outcome(stack).keys() == outcome(alone).keys()
+        for key, value in outcome(alone).items():
+            torch.testing.assert_close(outcome(stack)[key][k], value[0], rtol=1e-9, atol=1e-12)
+
+
+def outcome(g):
+    """Return both players, and what every generator draws at an evaluation."""
+    thetas = g.tricks.sampler({"raw": g.G.theta}, g)
+    with torch.no_grad():
+        drawn = {f"{n} samples": chunk(g, measured(g, t), "c", 8) for n, t in thetas.items()}
+    return {"G": g.G.theta, "D": g.D.theta, **drawn}
+
+
+@pytest.mark.parametrize(("name", "net"), CHEAP, ids=["-".join(c) for c in CHEAP])
+@pytest.mark.usefixtures("double")
+def test_a_cheap_trick_trains_beside_its_absence(name, net):
+    first, second, *_ = spread(name)
+    check_beside([{}, first, {}, second], net)
+
+
+def check_company(one, other):
+    """A cheap trick beside its absence, where all arms have another trick; or the pair refuses."""
+    net = next((n for n in reversed(BUILDS) if n in homes(one) and n in homes(other)), None)
+    tricks = {one: settings(one), other: settings(other)}
+    if net is None or problems(tricks, net):
+        pytest.skip(f"{one} and {other} do not go together")
+    rest = {other: settings(other)}
+    check_beside([rest, tricks], net)
+
+
+@pytest.mark.parametrize(("one", "other"), COMPANY_SAMPLED)
+@pytest.mark.usefixtures("double")
+def test_a_cheap_trick_trains_beside_its_absence_in_company(one, other):
+    check_company(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("one", "other"), [p for p in COMPANY if p not in COMPANY_SAMPLED])
+@pytest.mark.usefixtures("double")
+def test_every_cheap_trick_trains_beside_its_absence_in_all_company(one, other):
+    check_company(one, other)
+
+
+@each_trick
+def test_what_is_cheap_is_neutral_by_numbers_and_multiplies_nothing_by_zero(name):
+    cls = trick_class(name)
+    if cls.cheap:
+        assert cls.neutral
+        assert all(cls.settings[key].numeric for key in cls.neutral)
+        for seam in ("penalty", "sampler", "recipe", "phases", "adversary", "gate", "point"):
+            assert getattr(cls, seam) is getattr(Trick, seam), seam
 
 
 @each_case

@@ -18,9 +18,9 @@ from ablate.plan import calibrate, preview
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.claim import take
 from ablate.plan.files import read_plan, unfinished, write_plan
+from ablate.plan.lease import lease_of
 from ablate.plan.notes import notes
 from ablate.plan.study import plan_of
-from ablate.plan.worker import stack_of
 from ablate.run import dataset_of
 from ablate.store import read
 from tests.small import SMALL
@@ -441,9 +441,9 @@ def test_unfinished_are_those_without_results(planned, tmp_path):
         (None, "cpu", (2,), 4),
         (None, "cpu", (1, 8, 8), 4),
         (None, "cpu", (1, 28, 28), 1),
-        (None, "cuda:1", (3, 32, 32), 16),
+        (None, "cuda:1", (3, 32, 32), 64),
         (7, "cpu", (3, 32, 32), 7),
     ],
 )
 def test_small_samples_make_stacks_on_a_cpu(stack, device, shape, size):
-    assert stack_of({"stack": stack}, device, shape) == size
+    assert lease_of({"stack": stack}, device, shape) == size
