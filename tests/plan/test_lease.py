@@ -1,12 +1,17 @@
 """Leases: what a worker takes at once, and which arms join in one program."""
 
+import json
 from itertools import permutations
 
 import pytest
+from pandas.testing import assert_frame_equal
 
+import ablate.run
 from ablate.assemble import assemble, structure, together
 from ablate.data import load
+from ablate.plan import worker
 from ablate.plan.lease import leases
+from ablate.store import read
 from ablate.trial import Trial
 from tests.world import settings
 
@@ -90,3 +95,23 @@ def test_a_joined_lease_is_a_stack_and_its_trials_stay_what_they_were(ring, orde
     assert len(gan.feed.seed) == 6
     assert sorted(t.name for t in gan.tricks) == ["label_smooth", "topk_g", "ttur"]
     assert [t.to_json() for t in plan] == before == [t.to_json() for t in lease]
+
+
+def test_a_study_of_joined_arms_ends_with_the_table_of_its_trials(place, monkeypatch):
+    words = ("sweep", "one_at_a_time", "trick=[label_smooth,topk_g]", "hydra/launcher=basic",
+             "study.seeds=[0,1]")  # fmt: skip
+    assert place.type(*words, "study.stack=1", "out=alone") == 0, place.err
+    sizes, fit = [], ablate.run.fit
+    monkeypatch.setattr(ablate.run, "fit", lambda t, *rest: sizes.append(len(t)) or fit(t, *rest))
+    monkeypatch.setattr(worker, "leases", lambda t, size, _: leases(t, size, load("digits")))
+    assert place.type(*words, "study.stack=64", "out=joined") == 0, place.err
+    assert sizes == [6]
+    alone, joined = (read(place.path / out) for out in ("alone", "joined"))
+    same = ["trial", "arm", "seed", "status", "images", "generator", "metric"]
+    assert_frame_equal(alone[same], joined[same])
+    assert_frame_equal(alone[["value"]], joined[["value"]], rtol=1e-3)
+    for trial in place.trials("joined"):
+        told = json.loads((trial / "trial.json").read_text())
+        assert told["arm"] == " ".join(
+            ["with", *told["tricks"]] if told["tricks"] else ["reference"]
+        )
