@@ -114,11 +114,11 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
+def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
     """Return the trial that a composed config describes.
 
     Args:
-        config: The whole tree.
+        config: The whole tree, resolved or not.
         dataset: What `config.data` names; its fingerprint becomes part of the trial, so that two
             folders with other images in them are never one trial.
 
@@ -146,12 +146,14 @@ def trial_of(config: DictConfig, dataset: Dataset) -> Trial:
     return trial
 
 
-def resolved(config: DictConfig) -> dict[str, Any]:
-    """Return the tree as plain values, interpolations resolved.
+def resolved(config: DictConfig | dict[str, Any]) -> dict[str, Any]:
+    """Return the tree as plain values, interpolations resolved; such a tree as it is.
 
     Raises:
         UserError: A value that has no default was not given.
     """
+    if isinstance(config, dict):
+        return config
     try:
         return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
     except MissingMandatoryValue as error:

@@ -51,7 +51,7 @@ class Bench:
     slots: Callable[[Sequence[Trial]], int] = len
 
 
-def dataset_of(config: DictConfig, machine: Machine) -> Dataset:
+def dataset_of(config: DictConfig | dict[str, Any], machine: Machine) -> Dataset:
     """Return the data set that a config names, loaded once a process."""
     options = without_paths(resolved(config)["data"])
     return _dataset(canonical(options), machine.root, machine.cache)

@@ -72,8 +72,9 @@ def job_of(config: DictConfig) -> Job:
         UserError: It cannot be trained.
     """
     join_sources(HydraConfig.get().runtime.config_sources)
-    place = machine(config)
-    return Job(checked(config, place), place, resolved(config))
+    place, tree = machine(config), resolved(config)
+    check_tracker(tree["tracker"])
+    return Job(checked(tree, place), place, tree)
 
 
 def train(jobs: Sequence[Job]) -> list[str]:
@@ -134,14 +135,14 @@ def train_claimed(trials: Sequence[Trial], left: Sequence[Trial], bench: Bench) 
         raise SystemExit(interrupt.code)
 
 
-def checked(config: DictConfig, place: Machine) -> Trial:
-    """Return the trial, with everything that is wrong with it told before training.
+def checked(tree: dict[str, Any], place: Machine) -> Trial:
+    """Return the trial of a tree, with everything that is wrong with it told before training.
 
     Raises:
         UserError: All problems at once.
     """
-    dataset = dataset_of(config, place)
-    trial = trial_of(config, dataset)
+    dataset = dataset_of(tree, place)
+    trial = trial_of(tree, dataset)
     trial = replace(trial, arm="+".join(sorted(trial.tricks)) or "reference")
     problems = check(trial, dataset)
     refused = dict.fromkeys(p.sentence for p in problems if p.refuse)
@@ -151,7 +152,6 @@ def checked(config: DictConfig, place: Machine) -> Trial:
         print(f"Note: {sentence}")
     if trial.images != trial.budget["images"]:
         print(rounding(trial))
-    check_tracker(resolved(config)["tracker"])
     prepare(trial, place)
     return trial
 

@@ -10,7 +10,7 @@ from hydra.core.object_type import ObjectType
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 NODE = {
     "_target_": "hydra_plugins.ablate_stack_launcher.stack_launcher.StackLauncher",
@@ -30,6 +30,10 @@ class StackLauncher(Launcher):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Take what Hydra hands over; jobs are trials, whatever its task."""
+        from ablate.by_value import ByValue
+
+        self.loader = ByValue(hydra_context.config_loader)
+        hydra_context.config_loader = self.loader  # the sweeper looks at every job first
         self.context, self.config = hydra_context, config
 
     def launch(
@@ -49,9 +53,9 @@ class StackLauncher(Launcher):
                 "from 1."
             )
         setup_globals()
+        HydraConfig.instance().set_config(self.config)
         jobs = [self.checked(list(o), i) for i, o in enumerate(job_overrides, initial_job_idx)]
         returns = {job.return_value: job for job in jobs if job.status is JobStatus.COMPLETED}
-        HydraConfig.instance().set_config(self.config)
         for stack in stacks_of(list(returns), self.size):
             try:
                 told: list[object] = [*train(stack)]
@@ -67,7 +71,14 @@ class StackLauncher(Launcher):
         """Return a job with what it asks for, or with what is wrong with it."""
         from ablate.single import job_of
 
-        config = self.context.config_loader.load_sweep_config(self.config, overrides)
+        task = self.loader.task(self.config, overrides) if self.is_quiet() else None
+        if task is not None:
+            try:
+                found, status = job_of(task), JobStatus.COMPLETED
+            except Exception as error:
+                found, status = error, JobStatus.FAILED
+            return JobReturn(overrides=overrides, status=status, _return_value=found)
+        config = self.loader.hydra.load_sweep_config(self.config, overrides)
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
         return run_job(
@@ -77,3 +88,10 @@ class StackLauncher(Launcher):
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
+
+    def is_quiet(self) -> bool:
+        """Return whether Hydra has nothing to do for a job but to compose it."""
+        hydra = self.config.hydra
+        asked = (hydra.output_subdir, hydra.job.chdir, hydra.job.env_set, hydra.callbacks)
+        alone = OmegaConf.is_interpolation(hydra.sweep, "subdir") or hydra.sweep.subdir != "."
+        return not any(asked) and not alone

@@ -5,6 +5,7 @@ import signal
 
 import pandas as pd
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 import ablate.run
 from ablate.interrupt import Interrupt
@@ -98,3 +99,26 @@ def test_a_stopped_stack_goes_on_with_the_same_command(place, monkeypatch):
     assert not place.trials("broken")
     assert place.type(*words, "out=broken") == 0, place.err
     pd.testing.assert_frame_equal(scored(place, "whole"), scored(place, "broken"))
+
+
+def test_where_hydra_has_more_to_do_than_to_compose_it_does_it(place):
+    words = ("hydra.sweep.subdir=job${hydra.job.num}", "seed=0,1,2")
+    assert place.type("train", *STACK, *words) == 0, place.err
+    assert len(place.trials()) == 3
+    assert sorted(path.name for path in (place.path / "results/train").glob("job*")) == [
+        "job0", "job1", "job2",
+    ]  # fmt: skip
+
+
+def test_seeds_and_numbers_are_set_in_what_was_composed_once(place, monkeypatch):
+    composed, whole = [], ConfigLoaderImpl.load_sweep_config
+
+    def counted(self, master_config, sweep_overrides):
+        composed.append(sweep_overrides)
+        return whole(self, master_config, sweep_overrides)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "load_sweep_config", counted)
+    words = ("trick=[],[label_smooth]", "seed=0,1,2,3")
+    assert place.type("train", *STACK, *words) == 0, place.err
+    assert len(place.trials()) == 8
+    assert len(composed) == 2
