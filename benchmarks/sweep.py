@@ -6,9 +6,10 @@ The trials train as good as nothing: one batch of eight points, one evaluation o
 What a worker spends outside of `fit`, which trains, is the price of the sweep: claims, results on
 the disk, provenance, looking for work, being watched. It is printed for one process and for two
 that joblib starts and that share a study. Starting (imports, composing) does not count. Beside it:
-Hydra's own multirun of a job that does nothing, and Optuna's `study.optimize` of an objective that
-does nothing, in memory and in a file; both as the slope between few and many. Rounds are
-interleaved, so that a slow spell of the machine hits all rows.
+a job of `ablate train -m hydra/launcher=stack` that is taken up and not trained, Hydra's own
+multirun of a job that does nothing, and Optuna's `study.optimize` of an objective that does
+nothing, in memory and in a file; all as the slope between few and many. Rounds are interleaved, so
+that a slow spell of the machine hits all rows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import torch
 from hydra.core.global_hydra import GlobalHydra
 from joblib import Parallel, delayed
 
-from ablate import run
+from ablate import run, single
 from ablate.cli import main as ablate
 from ablate.plan import launch, worker
 from ablate.plan.files import read_plan
@@ -111,6 +112,19 @@ def multirun(trials):
     return seconds
 
 
+def stacked(trials):
+    """Let the stack launcher take up jobs and train none of them; return the seconds."""
+    whole, single.train = single.train, lambda jobs: ["done"] * len(jobs)
+    words = [word for word in NOTHING if not word.startswith("study.")]
+    start = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as folder:
+        command = ["train", "-m", "hydra/launcher=stack", *words, f"seed=range({trials})",
+                   f"out={folder}", f"cache={folder}"]  # fmt: skip
+        assert ablate(command) == 0, command
+    single.train = whole
+    return time.perf_counter() - start
+
+
 def optimize(trials, storage=None):
     """Let plain Optuna try an objective that does nothing; return the seconds."""
     it = optuna.create_study(storage=storage, sampler=optuna.samplers.RandomSampler(0))
@@ -138,6 +152,7 @@ def a_round(folder, trials):
         "(the training itself)": training,
         "sweep, one process": alone,
         "sweep, two processes": price(both)[0],
+        "hydra/launcher=stack": slope(stacked, trials),
         "Hydra multirun": slope(multirun, min(trials, 50)),
         "Optuna, SQLite file": slope(in_file, min(trials, 100)),
         "Optuna, in memory": slope(optimize, trials),
