@@ -114,7 +114,7 @@ def trained(size: Size, seeds: Sequence[int], folder: Path, device: str, threads
         for step in range(1, size.steps + 1):
             loop.round()
             if step in marks:
-                judge.score(sampled(loop, size.samples, toy))
+                judge.score(sampled(loop, size.samples, toy).unsqueeze(0))
     return time.perf_counter() - start
 
 

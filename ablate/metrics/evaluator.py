@@ -1,10 +1,13 @@
-"""Score generated samples against one data set, under one protocol.
+"""Score the samples of many generators against one data set, under one protocol.
 
-Legend: N samples, C H W image, M modes.
+Each generator is measured for itself, and all numbers of all generators leave the device at once.
+
+Legend: K generators, N samples, C H W image, F features, M modes.
 """
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -15,7 +18,7 @@ from ablate.errors import UserError
 from ablate.metrics.class_score import class_score
 from ablate.metrics.estimate import Estimate
 from ablate.metrics.extractor import Extracted, Extractor, make_extractor
-from ablate.metrics.frechet import frechet_estimate, moments, total_variance
+from ablate.metrics.frechet import frechet_estimate, total_variance
 from ablate.metrics.histogram import (
     entropy,
     histogram,
@@ -31,6 +34,7 @@ from ablate.metrics.reals import PAIRS_CAP, Reals, describe
 FRECHET = {"classifier": "fd_classifier", "inception": "fid", "raw": "fd_raw"}
 PAIRED = ("kid", "precision", "recall", "density", "coverage")  # cost grows with N^2
 COLLAPSE_SAMPLES = 512  # a variance needs no more
+AT_ONCE = 2**25  # float64 numbers that the largest tensors of a measurement may hold, 256 MB each
 
 
 @dataclass(frozen=True)
@@ -91,41 +95,48 @@ class Evaluator:
         reals = describe(self.dataset, self.split, extract, self.neighbours, cache, device)
         object.__setattr__(self, "reals", reals)
 
-    def score(self, images: Tensor) -> list[Score]:
-        """Every metric that this data set and extractor allow.
+    def score(self, images: Tensor) -> list[list[Score]]:
+        """Every metric that this data set and extractor allow, for each of K generators.
 
         Args:
-            images: uint8 [N, C, H, W], or float32 [N, 2] for toys; the first `samples` are used.
+            images: uint8 [K, N, C, H, W], or float32 [K, N, 2] for toys; the first `samples` are
+                used.
 
         Raises:
             UserError: another shape or type, or fewer than `samples`.
         """
-        fakes = self._checked_fakes(images)
-        # one broken generator must not stop its neighbours: zeros are measured, NaN is reported
-        finite = bool(fakes.isfinite().all())
-        estimates = self._estimates(fakes if finite else torch.zeros_like(fakes))
+        fakes, finite = self._measurable(images)
+        parts = [self._estimates(part) for part in fakes.split(self._together)]
+        # [K, metrics, 2]
+        table = torch.cat(
+            [torch.stack([torch.stack(e, -1) for e in part.values()], 1) for part in parts]
+        )
+        rows = torch.where(finite.view(-1, 1, 1), table, torch.nan).tolist()
         return [
-            Score(
-                name,
-                float(estimate.value) if finite else math.nan,
-                float(estimate.resample_sd) if finite else None,
-                self.protocol(name),
-            )
-            for name, estimate in estimates.items()
+            [
+                Score(name, value, None if math.isnan(value) else spread, self.protocol(name))
+                for name, (value, spread) in zip(parts[0], row, strict=True)
+            ]
+            for row in rows
         ]
 
-    def collapsed(self, images: Tensor) -> str | None:
-        """Why these samples count as collapsed onto a point, or None.
+    def collapsed(self, images: Tensor) -> list[str | None]:
+        """Why the samples of each generator count as collapsed onto a point, or None.
 
         The rule: the total variance of the features of the first 512 samples is below
         `collapse_ratio` of the reals'. It sees a generator that repeats one sample, not one that
         repeats a few; those are what `recall`, `coverage` and `modes` are for.
         """
-        fakes = self._checked_fakes(images)[:COLLAPSE_SAMPLES]
-        if not bool(fakes.isfinite().all()):
+        fakes, finite = self._measurable(images)
+        parts = fakes[:, :COLLAPSE_SAMPLES].split(self._together)
+        variance = torch.cat([self._extract(part).features.var(-2).sum(-1) for part in parts])
+        reals = total_variance(self.reals.moments).expand(1)
+        *found, real = torch.cat([variance.where(finite, torch.nan), reals]).tolist()
+        return [self._reason(one, real) for one in found]
+
+    def _reason(self, variance: float, real: float) -> str | None:
+        if math.isnan(variance):
             return "Some samples are NaN or infinite."
-        variance = float(total_variance(moments(self.extract(fakes).features)))
-        real = float(total_variance(self.reals.moments))
         if variance >= self.collapse_ratio * real:
             return None
         return (
@@ -144,33 +155,55 @@ class Evaluator:
             text += f"/reals={len(self.reals.features)}"
         return f"{text}/k={self.neighbours}" if paired and metric != "kid" else text
 
+    @property
+    def _together(self) -> int:
+        """Generators that are measured together; on a CPU that would only cost memory."""
+        if torch.device(self.device).type == "cpu":
+            return 1
+        pairs, features = min(self.samples, PAIRS_CAP) * PAIRS_CAP, self.reals.features.shape[1]
+        return max(1, AT_ONCE // max(pairs, self.samples * features))
+
+    def _extract(self, fakes: Tensor) -> Extracted:
+        """Features [K, N, F] and probabilities of [K, N, ...]."""
+        shape, (features, known) = fakes.shape[:2], self.extract(fakes.flatten(0, 1))
+        return Extracted(
+            features.unflatten(0, shape), None if known is None else known.unflatten(0, shape)
+        )
+
     def _estimates(self, fakes: Tensor) -> dict[str, Estimate]:
-        extracted = self.extract(fakes)
-        few, reals = extracted.features[:PAIRS_CAP], self.reals
+        """Every metric of [K, N, ...], each [K]; nothing is read from the device."""
+        extracted = self._extract(fakes)
+        few, reals = extracted.features[:, :PAIRS_CAP], self.reals
         around = neighbour_estimates(reals.features, few, self.neighbours, reals.radius)
         return {
             FRECHET[self.extract.kind]: frechet_estimate(reals.moments, extracted.features),
             "kid": kernel_distance(reals.features, few, reals.similarity),
             **around._asdict(),
-            **self._class_estimates(extracted),
+            **self._class_estimates(extracted.probabilities),
             **self._mixture_estimates(fakes),
         }
 
-    def _class_estimates(self, extracted: Extracted) -> dict[str, Estimate]:
-        if self.extract.kind == "inception" and extracted.probabilities is not None:
-            return {"inception_score": class_score(extracted.probabilities)}
-        labels = self._split.labels
-        if not self.extract.labelled or extracted.probabilities is None or labels is None:
+    def _class_estimates(self, probabilities: Tensor | None) -> dict[str, Estimate]:
+        if probabilities is None:
             return {}
-        size = extracted.probabilities.shape[1]
-        counts = histogram(extracted.probabilities.argmax(1), size)
-        reference = histogram(labels.to(counts.device), size)
+        if self.extract.kind == "inception":
+            return {"inception_score": class_score(probabilities)}
+        reference = self._classes
+        if reference is None or not self.extract.labelled:
+            return {}
+        counts = histogram(probabilities.argmax(-1), len(reference))
         return {
-            "classifier_score": class_score(extracted.probabilities),
+            "classifier_score": class_score(probabilities),
             "class_entropy": histogram_estimate(entropy, counts),
             "modes": histogram_estimate(modes_covered, counts),
             "reverse_kl": histogram_estimate(lambda c: reverse_kl(c, reference), counts),
         }
+
+    @cached_property
+    def _classes(self) -> Tensor | None:
+        """How often each class stands among the reals, [M]."""
+        labels, size = self._split.labels, self.dataset.classes
+        return histogram(labels.to(self.device), size) if labels is not None and size else None
 
     def _mixture_estimates(self, fakes: Tensor) -> dict[str, Estimate]:
         truth = self.dataset.truth
@@ -203,16 +236,22 @@ class Evaluator:
                 "metric.split=train, a larger data.fraction, or a smaller metric.neighbours."
             )
 
-    def _checked_fakes(self, images: Tensor) -> Tensor:
+    def _measurable(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples [K, N, ...] that can be measured, and which of the K were all finite, [K].
+
+        One broken generator must not stop its neighbours: zeros are measured, NaN is reported.
+        """
         real = self._split.images
-        if images.shape[1:] != real.shape[1:] or images.dtype != real.dtype:
+        if images.shape[2:] != real.shape[1:] or images.dtype != real.dtype:
             raise UserError(
-                f"Generated samples must be {real.dtype} {['N', *real.shape[1:]]} like "
+                f"Generated samples must be {real.dtype} {['K', 'N', *real.shape[1:]]} like "
                 f"{self.dataset.name!r} but are {images.dtype} {list(images.shape)}."
             )
-        if len(images) < self.samples:
+        if images.shape[1] < self.samples:
             raise UserError(
-                f"{len(images)} generated samples were handed in but the protocol says "
-                f"{self.samples}; write budget.samples={len(images)} or generate more."
+                f"{images.shape[1]} generated samples were handed in but the protocol says "
+                f"{self.samples}; write budget.samples={images.shape[1]} or generate more."
             )
-        return images[: self.samples].to(self.device)
+        fakes = images[:, : self.samples].to(self.device)
+        finite = fakes.isfinite().flatten(1).all(1)
+        return torch.where(finite.view(-1, *[1] * (fakes.dim() - 1)), fakes, 0), finite

@@ -12,8 +12,12 @@ from ablate.metrics.estimate import Estimate, jackknife_sd
 
 
 def histogram(modes: Tensor, size: int) -> Tensor:
-    """How often each of `size` modes stands in modes [N] -> [M], float64."""
-    return torch.bincount(modes, minlength=size).double()
+    """How often each of `size` modes stands in modes [..., N] -> [..., M], float64.
+
+    Not bincount, which makes the host wait for the largest mode.
+    """
+    counts = torch.zeros(*modes.shape[:-1], size, dtype=torch.float64, device=modes.device)
+    return counts.scatter_add_(-1, modes, counts.new_ones(()).expand(modes.shape))
 
 
 def entropy(counts: Tensor) -> Tensor:
@@ -49,8 +53,10 @@ def reverse_kl(counts: Tensor, reference: Tensor) -> Tensor:
 
 
 def histogram_estimate(statistic: Callable[[Tensor], Tensor], counts: Tensor) -> Estimate:
-    """A statistic of counts [M] with its spread; samples of one mode are alike, so M cases do."""
-    present = counts.nonzero().squeeze(-1)
-    without = counts.repeat(len(present), 1)
-    without[torch.arange(len(present)), present] -= 1
-    return Estimate(statistic(counts), jackknife_sd(statistic(without), counts[present]))
+    """A statistic of counts [..., M] with its spread.
+
+    Samples of one mode are alike, so M cases do; those of modes that never occur weigh nothing.
+    """
+    one = torch.eye(counts.shape[-1], dtype=counts.dtype, device=counts.device)
+    without = (counts.unsqueeze(-2) - one).clamp(min=0)  # [..., M, M]
+    return Estimate(statistic(counts), jackknife_sd(statistic(without), counts))

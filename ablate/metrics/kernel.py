@@ -6,9 +6,11 @@ samples handed in, which is unbiased as well, has less variance and draws nothin
 Legend: N generated, M real samples, F features.
 """
 
+import torch
 from torch import Tensor
 
 from ablate.metrics.estimate import Estimate, jackknife_sd
+from ablate.metrics.pairs import blocks
 
 
 def cubic_kernel(x: Tensor, y: Tensor) -> Tensor:
@@ -20,9 +22,8 @@ def cubic_kernel(x: Tensor, y: Tensor) -> Tensor:
 
 def real_similarity(real: Tensor) -> Tensor:
     """Mean kernel over pairs of different reals [..., M, F] -> [...]; needed once a data set."""
-    kernel = cubic_kernel(real, real)
     m = real.shape[-2]
-    return (kernel.sum((-2, -1)) - _trace(kernel)) / (m * (m - 1))
+    return _others(real).sum(-1) / (m * (m - 1))
 
 
 def kernel_distance(real: Tensor, fake: Tensor, similarity: Tensor | None = None) -> Estimate:
@@ -34,9 +35,8 @@ def kernel_distance(real: Tensor, fake: Tensor, similarity: Tensor | None = None
         similarity: `real_similarity(real)`, when it is at hand.
     """
     n = fake.shape[-2]
-    within = cubic_kernel(fake, fake)
-    row = within.sum(-1) - within.diagonal(dim1=-2, dim2=-1)  # [..., N]
-    across = cubic_kernel(fake, real).mean(-1)  # [..., N]
+    row = _others(fake)  # [..., N]
+    across = _sums(fake, real) / real.shape[-2]  # [..., N]
     reals = real_similarity(real) if similarity is None else similarity
     value = row.sum(-1) / (n * (n - 1)) + reals - 2 * across.mean(-1)
     total, crossing = row.sum(-1, keepdim=True), across.sum(-1, keepdim=True)
@@ -44,5 +44,11 @@ def kernel_distance(real: Tensor, fake: Tensor, similarity: Tensor | None = None
     return Estimate(value, jackknife_sd(without))
 
 
-def _trace(matrix: Tensor) -> Tensor:
-    return matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
+def _sums(x: Tensor, y: Tensor) -> Tensor:
+    """Sum of the kernel over y, for every x: [..., N, F], [..., M, F] -> [..., N]."""
+    return torch.cat([cubic_kernel(x[..., rows, :], y).sum(-1) for rows in blocks(x)], -1)
+
+
+def _others(x: Tensor) -> Tensor:
+    """Sum of the kernel over all samples but itself, [..., N, F] -> [..., N]."""
+    return _sums(x, x) - (x.square().mean(-1) + 1) ** 3

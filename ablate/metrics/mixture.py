@@ -22,13 +22,13 @@ REACH_SIGMAS = 3.0
 
 
 def nearest_centre(samples: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance to the nearest centre and which one it is, [N, 2], [M, 2] -> [N], [N]."""
+    """Distance to the nearest centre and which one it is, [..., N, 2], [M, 2] -> [..., N] twice."""
     found = torch.cdist(samples, centres).min(-1)
     return found.values, found.indices
 
 
 def mixture_estimates(samples: Tensor, centres: Tensor, sigma: float) -> dict[str, Estimate]:
-    """`modes`, `high_quality` and `reverse_kl` of samples [N, 2].
+    """`modes`, `high_quality` and `reverse_kl` of samples [..., N, 2].
 
     The divergence counts every sample at its nearest centre, of high quality or not, so that it is
     defined for any generator; the truth is uniform over centres.
@@ -36,7 +36,7 @@ def mixture_estimates(samples: Tensor, centres: Tensor, sigma: float) -> dict[st
     distance, centre = nearest_centre(samples, centres)
     good = distance <= REACH_SIGMAS * sigma
     counts = histogram(centre, len(centres))
-    uniform = torch.ones_like(counts)
+    uniform = counts.new_ones(len(centres))
     return {
         "modes": _modes(centre, good, len(centres)),
         "high_quality": mean_estimate(good.double()),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ablate.metrics.estimate import Estimate, jackknife_sd, mean_estimate
+from ablate.metrics.pairs import blocks
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,38 @@ class Neighbours(NamedTuple):
     coverage: Estimate
 
 
+class Counts(NamedTuple):
+    """What is counted over reals, so that those of some and of others add up to those of all.
+
+    Attributes:
+        balls: [..., N], real balls round each fake.
+        covered: [...], reals whose ball holds a fake.
+        sole_held: [..., N], reals whose ball holds this fake alone.
+        reached: [...], reals inside a fake's ball.
+        sole_reach: [..., N], reals that this fake's ball alone holds.
+        newly: [..., N], reals that no ball holds but this one's would, if it grew by a step.
+    """
+
+    balls: Tensor
+    covered: Tensor
+    sole_held: Tensor
+    reached: Tensor
+    sole_reach: Tensor
+    newly: Tensor
+
+
 def nearest(features: Tensor, k: int) -> Nearest:
     """The k nearest other samples of each of features [..., N, F]; needs N >= k + 2."""
-    distance = torch.cdist(features, features)
-    distance.diagonal(dim1=-2, dim2=-1).fill_(torch.inf)
+    found = [_nearest(features, rows, k) for rows in blocks(features)]
+    values, index = (torch.cat(parts, -2) for parts in zip(*found, strict=True))
+    return Nearest(values[..., k - 1], values[..., k], index[..., :k])
+
+
+def _nearest(features: Tensor, rows: slice, k: int) -> tuple[Tensor, Tensor]:
+    distance = torch.cdist(features[..., rows, :], features)
+    distance.diagonal(rows.start, -2, -1).fill_(torch.inf)
     found = distance.topk(k + 1, largest=False)
-    return Nearest(found.values[..., k - 1], found.values[..., k], found.indices[..., :k])
+    return found.values, found.indices
 
 
 def neighbour_estimates(
@@ -60,45 +87,51 @@ def neighbour_estimates(
         radius: [..., M], `nearest(real, k).radius`, when it is at hand.
     """
     radius = nearest(real, k).radius if radius is None else radius
-    distance = torch.cdist(real, fake)  # [..., M, N]
-    in_real = (distance <= radius.unsqueeze(-1)).float()
-    balls = in_real.sum(-2).double()  # real balls round each fake, [..., N]
+    fakes, m = nearest(fake, k), real.shape[-2]
+    parts = [_count(real[..., rows, :], radius[..., rows], fake, fakes) for rows in blocks(real)]
+    # float32 counts below 2^24 are exact
+    counts = Counts(*(torch.stack(part).sum(0).double() for part in zip(*parts, strict=True)))
     return Neighbours(
-        precision=mean_estimate((balls > 0).double()),
-        recall=_recall(distance, nearest(fake, k)),
-        density=mean_estimate(balls / k),
-        coverage=_coverage(in_real),
+        precision=mean_estimate((counts.balls > 0).double()),
+        recall=_recall(counts, fakes.index, m),
+        density=mean_estimate(counts.balls / k),
+        # a fake takes with it the reals whose ball it alone fills
+        coverage=Estimate(counts.covered / m, jackknife_sd(-counts.sole_held / m)),
     )
 
 
-def _coverage(inside: Tensor) -> Estimate:
-    """Share of rows that hold something; a column takes with it the rows that it alone fills.
+def _count(real: Tensor, radius: Tensor, fake: Tensor, fakes: Nearest) -> Counts:
+    distance = torch.cdist(real, fake)  # [..., M, N]
+    holds = (distance <= radius.unsqueeze(-1)).float()
+    reaches = (distance <= fakes.radius.unsqueeze(-2)).float()
+    grown = (distance <= fakes.next_radius.unsqueeze(-2)).float()
+    held, reached = holds.sum(-1), reaches.sum(-1)
+    return Counts(
+        balls=holds.sum(-2),
+        covered=(held > 0).sum(-1),
+        sole_held=_over(held == 1, holds),
+        reached=(reached > 0).sum(-1),
+        sole_reach=_over(reached == 1, reaches),
+        newly=_over(reached == 0, grown),
+    )
 
-    Args:
-        inside: [..., M, N], 1 where fake n lies in real m's ball.
-    """
-    held = inside.sum(-1)  # [..., M]
-    value = (held > 0).double().mean(-1)
-    return Estimate(value, jackknife_sd(-_sole(inside, held)))
+
+def _over(chosen: Tensor, inside: Tensor) -> Tensor:
+    """Sum of [..., M, N] over the chosen [..., M], [..., N]."""
+    return (chosen.float().unsqueeze(-2) @ inside).squeeze(-2)
 
 
-def _recall(distance: Tensor, fakes: Nearest) -> Estimate:
-    """Share of reals inside some fake's ball.
+def _recall(counts: Counts, index: Tensor, m: int) -> Estimate:
+    """Share of the reals inside some fake's ball.
 
     Without fake i, the reals that only its ball held are lost, and the balls of which it was a
     neighbour grow by one step. A real reached by two grown balls counts twice in the spread.
+
+    Args:
+        counts: over all reals.
+        index: [..., N, k], who the neighbours of each fake are.
+        m: reals.
     """
-    inside = (distance <= fakes.radius.unsqueeze(-2)).float()
-    held = inside.sum(-1)
-    grown = (distance <= fakes.next_radius.unsqueeze(-2)).float()
-    newly = ((held == 0).float().unsqueeze(-2) @ grown).squeeze(-2)  # [..., N]
-    gain = newly.unsqueeze(-1).expand(fakes.index.shape).flatten(-2)
-    gained = torch.zeros_like(newly).scatter_add_(-1, fakes.index.flatten(-2), gain)
-    without = gained.double() / distance.shape[-2] - _sole(inside, held)
-    return Estimate((held > 0).double().mean(-1), jackknife_sd(without))
-
-
-def _sole(inside: Tensor, held: Tensor) -> Tensor:
-    """Share of rows that column n fills alone, [..., N]. Counts below 2^24 are exact in float32."""
-    alone = (held == 1).float().unsqueeze(-2)
-    return (alone @ inside).squeeze(-2).double() / inside.shape[-2]
+    gain = counts.newly.unsqueeze(-1).expand(index.shape).flatten(-2)
+    gained = torch.zeros_like(counts.newly).scatter_add_(-1, index.flatten(-2), gain)
+    return Estimate(counts.reached / m, jackknife_sd((gained - counts.sole_reach) / m))

@@ -78,8 +78,7 @@ def stack_seconds(trials: Sequence[Trial], place: Machine) -> float:
     a_round = round_seconds(gan, place)
     start = clock(place)
     for theta in gan.tricks.sampler({"raw": gan.G.theta}, gan).values():
-        for samples in generate(gan, theta, trials[0].budget["samples"]):
-            judge.score(samples)
+        judge.score(generate(gan, theta, trials[0].budget["samples"]))
     evaluation = clock(place) - start
     return built + a_round * gan.feed.rounds + evaluation * int(trials[0].budget["evaluations"])
 

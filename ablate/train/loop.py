@@ -40,13 +40,13 @@ class Score(Protocol):
 
 
 class Judge(Protocol):
-    """Scores the samples of one generator, uint8 [N, C, H, W] or points [N, 2]."""
+    """Scores the samples of K generators, uint8 [K, N, C, H, W] or points [K, N, 2]."""
 
-    def score(self, images: Tensor) -> list[Any]:
-        """Return every metric."""
+    def score(self, images: Tensor) -> list[list[Any]]:
+        """Return every metric of each."""
 
-    def collapsed(self, images: Tensor) -> str | None:
-        """Return why the samples count as collapsed, or None."""
+    def collapsed(self, images: Tensor) -> list[str | None]:
+        """Return for each why its samples count as collapsed, or None."""
 
 
 class Listener:
@@ -203,16 +203,14 @@ class Run:
         self.fail_where_not_finite()
         generators = self.gan.tricks.sampler({"raw": self.gan.G.theta}, self.gan)
         images = self.images(self.gan.feed.played)
-        finals: dict[int, Tensor] = {}  # of the last generator, the averaged one where there is one
-        for name, theta in generators.items():
-            samples = generate(self.gan, theta, self.budget["samples"])
-            for slot, outcome in enumerate(self.outcomes):
-                if outcome.status is None:
-                    self.score(slot, name, samples[slot], images)
-                    if self.gan.feed.played == self.gan.feed.rounds:
-                        finals[slot] = samples[slot]
-        for slot, samples in finals.items():
-            self.fail_where_collapsed(self.outcomes[slot], samples)
+        alive = [slot for slot, outcome in enumerate(self.outcomes) if outcome.status is None]
+        if alive:
+            for name, theta in generators.items():
+                samples = generate(self.gan, theta, self.budget["samples"])[alive]
+                self.score(alive, name, samples, images)
+            if self.gan.feed.played == self.gan.feed.rounds:
+                # of the last generator, the averaged one where there is one
+                self.fail_where_collapsed(alive, samples)
         if self.gan.feed.played < self.gan.feed.rounds:
             self.prune()
             self.save()
@@ -224,28 +222,29 @@ class Run:
             if reason is not None and outcome.status is None:
                 outcome.status, outcome.reason = "pruned", reason
 
-    def score(self, slot: int, generator: str, samples: Tensor, images: int) -> None:
-        """Write the metrics of one generator of one trial."""
-        scores, outcome = self.judge.score(samples), self.outcomes[slot]
-        outcome.metrics += [
-            {
-                "images": images,
-                "generator": generator,
-                "metric": s.metric,
-                "value": s.value,
-                "resample_sd": s.resample_sd,
-                "protocol": s.protocol,
-            }
-            for s in scores
-        ]
-        outcome.samples[generator] = samples[:GRID].cpu().numpy()
-        self.listener.evaluated(images, slot, generator, scores)
+    def score(self, slots: Sequence[int], generator: str, samples: Tensor, images: int) -> None:
+        """Write the metrics of one generator of the trials in these slots."""
+        grids = samples[:, :GRID].cpu().numpy()
+        for slot, grid, scores in zip(slots, grids, self.judge.score(samples), strict=True):
+            self.outcomes[slot].metrics += [
+                {
+                    "images": images,
+                    "generator": generator,
+                    "metric": s.metric,
+                    "value": s.value,
+                    "resample_sd": s.resample_sd,
+                    "protocol": s.protocol,
+                }
+                for s in scores
+            ]
+            self.outcomes[slot].samples[generator] = grid
+            self.listener.evaluated(images, slot, generator, scores)
 
-    def fail_where_collapsed(self, outcome: Outcome, samples: Tensor) -> None:
-        """Mark a trial whose last samples are all alike; its metrics stay."""
-        reason = self.judge.collapsed(samples)
-        if reason is not None:
-            outcome.status, outcome.reason = "collapsed", reason
+    def fail_where_collapsed(self, slots: Sequence[int], samples: Tensor) -> None:
+        """Mark the trials whose last samples are all alike; their metrics stay."""
+        for slot, reason in zip(slots, self.judge.collapsed(samples), strict=True):
+            if reason is not None:
+                self.outcomes[slot].status, self.outcomes[slot].reason = "collapsed", reason
 
     def fail_where_not_finite(self) -> None:
         """Mark the trials whose parameters are not numbers any more."""

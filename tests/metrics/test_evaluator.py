@@ -23,11 +23,15 @@ def judge(shared_cache) -> Evaluator:
 
 
 def scores(judge, images) -> dict[str, Score]:
-    return {score.metric: score for score in judge.score(images)}
+    return {score.metric: score for score in judge.score(images[None])[0]}
 
 
 def value(judge, images, metric) -> float:
     return scores(judge, images)[metric].value
+
+
+def reason(judge, images) -> str | None:
+    return judge.collapsed(images[None])[0]
 
 
 @pytest.mark.parametrize(
@@ -130,14 +134,14 @@ def test_missing_classes_show(judge):
 
 def test_scores_repeat_and_more_samples_than_asked_are_left_out(judge):
     images = digits().train.images
-    assert judge.score(images) == judge.score(images[:400])
+    assert judge.score(images[None]) == judge.score(images[None, :400])
 
 
 def test_what_is_known_of_the_reals_is_remembered(shared_cache, judge, monkeypatch):
     monkeypatch.setattr("ablate.metrics.reals._extract", lambda *_: pytest.fail("extracted again"))
     again = Evaluator(digits(), samples=400, cache=shared_cache)
     images = digits().held_out.images
-    assert again.score(images) == judge.score(images)
+    assert again.score(images[None]) == judge.score(images[None])
 
 
 def test_moments_of_many_chunks_are_those_of_all(tmp_path, monkeypatch, judge):
@@ -164,10 +168,10 @@ def test_samples_that_are_not_finite_are_nan_and_stop_nobody(bad, shared_cache):
     judge = Evaluator(ring(), samples=300, cache=shared_cache)
     points = ring().held_out.images.clone()
     points[7, 0] = bad
-    found = judge.score(points)
+    (found,) = judge.score(points[None])
     assert {s.metric for s in found} == set(scores(judge, ring().held_out.images))
     assert all(math.isnan(s.value) and s.resample_sd is None for s in found)
-    assert "NaN or infinite" in judge.collapsed(points)
+    assert "NaN or infinite" in reason(judge, points)
 
 
 def test_huge_samples_are_measured(shared_cache):
@@ -177,23 +181,23 @@ def test_huge_samples_are_measured(shared_cache):
 
 def test_collapse_is_said_with_its_number(judge):
     images = digits().held_out.images
-    assert judge.collapsed(images) is None
-    assert judge.collapsed(images[:2].repeat(200, 1, 1, 1)) is None  # two modes are not a point
-    reason = judge.collapsed(images[:1].expand(400, -1, -1, -1))
-    assert "0 of the reals' total variance" in reason
-    assert "below 0.01" in reason
+    assert reason(judge, images) is None
+    assert reason(judge, images[:2].repeat(200, 1, 1, 1)) is None  # two modes are not a point
+    found = reason(judge, images[:1].expand(400, -1, -1, -1))
+    assert "0 of the reals' total variance" in found
+    assert "below 0.01" in found
 
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(0.001, False), (0.01, True)])
 def test_the_threshold_of_collapse(ratio, verdict, shared_cache):
     judge = Evaluator(ring(), samples=600, cache=shared_cache, collapse_ratio=ratio)
     close = around(torch.tensor([[1.0, 0.0]]), 0.05, 600, seed=1)  # 0.5 % of the ring's variance
-    assert (judge.collapsed(close) is not None) == verdict
+    assert (reason(judge, close) is not None) == verdict
 
 
 def test_a_dirac_set_is_never_a_collapse(tmp_path):
     judge = Evaluator(ring(1, sigma=0.0), samples=300, cache=tmp_path)
-    assert judge.collapsed(torch.zeros(300, 2)) is None
+    assert reason(judge, torch.zeros(300, 2)) is None
 
 
 @pytest.mark.parametrize(
@@ -223,23 +227,23 @@ def test_a_network_does_not_look_at_toys(extractor, tmp_path):
     ("images", "message"),
     [
         (torch.zeros(400, 1, 8, 8), "uint8"),
-        (bytes_like(400, 3, 8, 8), r"\['N', 1, 8, 8\]"),
+        (bytes_like(400, 3, 8, 8), r"\['K', 'N', 1, 8, 8\]"),
         (bytes_like(399, 1, 8, 8), r"399 generated samples.*budget\.samples=399"),
     ],
     ids=["type", "shape", "number"],
 )
 def test_samples_that_do_not_fit(images, message, judge):
     with pytest.raises(UserError, match=message):
-        judge.score(images)
+        judge.score(images[None])
 
 
 def test_scoring_is_quick(shared_cache):
     """About 0.25 s on one core; the limit leaves room for a busy machine."""
     judge = Evaluator(digits(), samples=2048, cache=shared_cache)
     images = bytes_like(2048, 1, 8, 8)
-    judge.score(images)
+    judge.score(images[None])
     start = time.process_time()
-    judge.score(images)
+    judge.score(images[None])
     assert time.process_time() - start < 2
 
 

@@ -62,7 +62,7 @@ def test_scores_are_called_fid_and_name_the_file(file, tmp_path):
     images = bytes_like(60, 3, 8, 8)
     world = World("noise", Samples(images), Samples(images))
     judge = Evaluator(world, "inception", 50, path=file, cache=tmp_path)
-    found = {score.metric: score for score in judge.score(images)}
+    found = {score.metric: score for score in judge.score(images[None])[0]}
     names = {"fid", "kid", "precision", "recall", "density", "coverage", "inception_score"}
     assert set(found) == names
     assert found["fid"].protocol == f"inception:{inception.SHA256[:8]}/n=50/train/reals=60"

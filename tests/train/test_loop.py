@@ -23,10 +23,11 @@ class MeanPixel:
         self.reason = reason
 
     def score(self, images):
-        return [Score("mean", float(images.double().mean()), None, f"n={len(images)}")]
+        n = f"n={images.shape[1]}"
+        return [[Score("mean", float(one.double().mean()), None, n)] for one in images]
 
     def collapsed(self, images):
-        return self.reason
+        return [self.reason] * len(images)
 
 
 class StopAfter(Listener):
