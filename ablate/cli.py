@@ -27,6 +27,7 @@ examples:
   ablate report results/demo -o reports/demo       its tables and figures
   ablate mark results/demo TRIAL --sound --note "looked at"   what a person says of a suspect
   ablate import theirs.csv                         results of another trainer, for a report
+  ablate selftest                                  does this machine compute what it is asked to
 """
 TRAIN = """\
 usage: ablate train [key=value ...] [-m] [--config-dir DIR]
@@ -163,7 +164,7 @@ class Parser(argparse.ArgumentParser):
 
 COMMANDS = (
     "train", "plan", "sweep", "status", "retry", "compare", "report", "mark", "import", "tricks",
-    "data",
+    "data", "selftest",
 )  # fmt: skip
 
 
@@ -206,13 +207,26 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("name", nargs="?", help="name of a trick")
     one.add_argument("--config-dir", type=Path, help="a folder of yours with trick/NAME.yaml")
     one.set_defaults(run=tricks)
+    add_data(commands)
+    add_selftest(commands)
+    return top
+
+
+def add_data(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add `ablate data`."""
     one = commands.add_parser("data", help="download public data sets")
     actions = one.add_subparsers(dest="action", required=True, parser_class=Parser)
     one = actions.add_parser("fetch", help="download one, checked against its checksum")
     one.add_argument("name", help="mnist, fashion_mnist or cifar10")
     one.add_argument("--root", type=Path, required=True, help="folder of data sets")
     one.set_defaults(run=fetch)
-    return top
+
+
+def add_selftest(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add `ablate selftest`."""
+    one = commands.add_parser("selftest", help="measure whether this machine computes rightly")
+    one.add_argument("words", nargs="*", metavar="KEY=VALUE", help="device=, rung=, cache=")
+    one.set_defaults(run=selftest)
 
 
 def add_mark(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -463,3 +477,25 @@ def fetch(parsed: argparse.Namespace) -> None:
     from ablate.data import fetch as download
 
     print(download(parsed.name, parsed.root))
+
+
+def selftest(parsed: argparse.Namespace) -> None:
+    """Run `ablate selftest`.
+
+    Raises:
+        UserError: A word means nothing.
+        SystemExit: A law fails.
+    """
+    from ablate import selftest
+    from ablate.catalog import unknown
+    from ablate.compose import Machine, resolve_device, resolve_rung
+
+    given = {"device": "auto", "rung": "auto", "cache": "~/.cache/ablate"}
+    for key, value in (pair("selftest device=cuda", word) for word in parsed.words):
+        if key not in given:
+            raise unknown("key", key, given)
+        given[key] = value
+    device, cache = resolve_device(given["device"]), Path(given["cache"]).expanduser()
+    rung = resolve_rung(given["rung"], device)
+    if not selftest.told(Machine(device, Path(), cache, rung=rung)):
+        raise SystemExit(1)

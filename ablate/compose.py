@@ -17,6 +17,7 @@ from ablate.catalog import look_in, parse, unknown
 from ablate.data import Dataset
 from ablate.errors import UserError
 from ablate.operators import CHOICES
+from ablate.train.ladder import CHOICES as RUNGS
 from ablate.trial import Trial
 
 # Where files lie is the machine's business; what is in them is hashed into `data.fingerprint`.
@@ -24,7 +25,7 @@ PATHS = ("root", "path", "cache")
 WHOLE = {"batch_size": 1, "latent_dim": 1, "images": 1, "evaluations": 1, "samples": 2,
          "curve_points": 1, "width": 1}  # fmt: skip
 PARTS = ("data", "model", "budget", "metric", "train", "trick", "tracker")
-SWITCHES = ("channels_last", "compile")
+SWITCHES = ("channels_last",)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Machine:
         root: Where the data set's files lie.
         inception: Where the Inception network lies.
         operator: The form of a stack's convolutions.
+        rung: How rounds are played.
     """
 
     device: str
@@ -46,6 +48,7 @@ class Machine:
     root: str | None = None
     inception: str | None = None
     operator: str = "auto"
+    rung: str = "auto"
 
 
 def join_sources(sources: Sequence[Any]) -> None:
@@ -58,22 +61,20 @@ def machine(config: DictConfig) -> Machine:
     """Return where a run takes place.
 
     Raises:
-        UserError: A GPU is asked for and there is none, or the form of convolutions cannot be.
+        UserError: A GPU is asked for and there is none, or there is no such form of convolutions
+            or of play.
     """
     if config.operator not in CHOICES:
         raise unknown("operator", str(config.operator), CHOICES)
-    if config.operator not in ("auto", "grouped") and config.train.compile:
-        raise UserError(
-            f"operator={config.operator} does not go with train.compile=true, whose convolutions "
-            "are grouped; type operator=grouped or train.compile=false."
-        )
+    device = resolve_device(str(config.device))
     return Machine(
-        resolve_device(str(config.device)),
+        device,
         Path(config.out).expanduser(),
         Path(config.cache).expanduser(),
         config.data.get("root"),
         config.metric.get("path"),
         config.operator,
+        resolve_rung(str(config.rung), device),
     )
 
 
@@ -93,6 +94,22 @@ def resolve_device(wanted: str) -> str:
         raise UserError(
             f"device={wanted}, and PyTorch {torch.__version__} sees {count} CUDA devices here; "
             "type device=auto or device=cpu."
+        )
+    return wanted
+
+
+def resolve_rung(wanted: str, device: str) -> str:
+    """Return the rung that `rung=` means on a device; auto is settled where its stack is known.
+
+    Raises:
+        UserError: There is no such rung, or not there.
+    """
+    if wanted not in RUNGS:
+        raise unknown("rung", wanted, RUNGS)
+    if wanted == "graph" and device == "cpu":
+        raise UserError(
+            "rung=graph needs a CUDA device, and this runs on a CPU; type rung=auto or "
+            "rung=compiled."
         )
     return wanted
 

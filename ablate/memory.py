@@ -17,6 +17,7 @@ from ablate.compose import Machine
 from ablate.errors import UserError
 from ablate.operators import set_forms
 from ablate.run import prepare, release_memory
+from ablate.train.ladder import Play
 from ablate.train.sample import generate
 from ablate.train.step import Gan
 from ablate.trial import Trial
@@ -130,14 +131,14 @@ def rehearse(trials: Sequence[Trial], machine: Machine) -> None:
     dataset, _ = prepare(trials[0], machine)
     gan = assemble(trials, dataset, machine.device)
     set_forms(gan, machine.operator, machine.cache)
-    play(gan, min(len(gan.rounds), gan.feed.rounds))
+    several(gan, gan.play, min(len(gan.rounds), gan.feed.rounds))
     for theta in gan.tricks.sampler({"raw": gan.G.theta}, gan).values():
         generate(gan, theta, trials[0].budget["samples"])
 
 
-def play(gan: Gan, n: int) -> None:
+def several(gan: Gan, play: Play, n: int) -> None:
     """Play n rounds, as the loop does."""
     for _ in range(n):
         gan.feed.refill()
-        gan.play(gan.rounds[gan.feed.played % len(gan.rounds)])
+        play(gan.rounds[gan.feed.played % len(gan.rounds)])
         gan.feed.count()

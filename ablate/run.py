@@ -22,8 +22,10 @@ from ablate.errors import UserError
 from ablate.metrics import Evaluator
 from ablate.operators import set_forms
 from ablate.plan.files import is_finished
+from ablate.selftest import require
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
+from ablate.train.ladder import climb
 from ablate.train.loop import Listener, Outcome, Run
 from ablate.trial import Trial, canonical
 
@@ -78,9 +80,11 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
     """Return the data and the metrics of a trial, each made once a process.
 
     Raises:
-        UserError: The files here hold other images than the plan was made with, or the metrics
-            cannot be computed.
+        UserError: The files here hold other images than the plan was made with, the metrics
+            cannot be computed, or the GPU fails its self-test.
     """
+    if machine.device.startswith("cuda"):
+        require(machine)
     options = {key: value for key, value in trial.data.items() if key != "fingerprint"}
     dataset = _dataset(canonical(options), machine.root, machine.cache)
     if dataset.fingerprint != trial.data["fingerprint"]:
@@ -91,24 +95,22 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
     return dataset, _judge(dataset, canonical(trial.metric), trial.budget["samples"], machine)
 
 
-def fit(trials: Sequence[Trial], machine: Machine, listener: Listener) -> list[Outcome]:
+def fit(trials: Sequence[Trial], machine: Machine, listener: Listener) -> tuple[list[Outcome], str]:
     """Train trials of one structure as one stack, from their checkpoint if there is one.
 
     Returns:
-        One outcome a trial; its status is None where the listener has asked for an end.
+        One outcome a trial, its status None where the listener has asked for an end; and what a
+        reader should know of how they were played.
 
     Raises:
         UserError: The trial cannot be trained, or its checkpoint belongs to another.
     """
     dataset, judge = prepare(trials[0], machine)
-    gan, play = assemble(trials, dataset, machine.device), None
+    gan = assemble(trials, dataset, machine.device)
     set_forms(gan, machine.operator, machine.cache)
-    if trials[0].train["compile"]:
-        from ablate.train.compile import compiled
-
-        play = compiled(gan)
+    play, note = climb(gan, machine.rung)
     path, name = checkpoint_of(trials, machine.out), "+".join(t.id for t in trials)
-    return Run(gan, trials[0].budget, judge, path, name, listener, play).train()
+    return Run(gan, trials[0].budget, judge, path, name, listener, play).train(), note
 
 
 def checkpoint_of(trials: Sequence[Trial], folder: Path) -> Path:
@@ -145,7 +147,7 @@ def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | Non
             return run(left, bench, note) if left else []
     listener, failure = bench.listener(trials), None
     try:
-        outcomes = fit(trials, bench.machine, listener)
+        outcomes, fallen = fit(trials, bench.machine, listener)
     except UserError:
         raise
     except Exception as error:
@@ -156,7 +158,7 @@ def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | Non
         return failed(trials, failure, bench, note)
     for trial, outcome in zip(trials, outcomes, strict=True):
         if outcome.status is not None:
-            write(trial, outcome, bench, note)
+            write(trial, outcome, bench, f"{note} {fallen}".strip())
     if all(outcome.status for outcome in outcomes):
         checkpoint_of(trials, folder).unlink(missing_ok=True)
     return [outcome.status for outcome in outcomes]

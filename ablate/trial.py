@@ -23,7 +23,7 @@ class Trial:
         model: Name and sizes of the networks.
         budget: `images` shown to D, `evaluations`, `samples` an evaluation, `curve_points`.
         metric: Extractor, split, and the options of metrics.
-        train: batch_size, latent_dim, precision, channels_last, compile.
+        train: batch_size, latent_dim, precision, channels_last.
         arm: Label of the arm in tables; not part of the identity.
     """
 

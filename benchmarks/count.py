@@ -1,7 +1,7 @@
 """Kernels and host syncs of a step, counted and not timed: neither may grow with K.
 
     python -m benchmarks.count [--only mlp dc8 mlp-gp dc8-gp] [--trials 1 8 64] [--device cuda]
-    [--forms eager compiled]
+    [--forms eager compiled graph]
 
 A step is what is played between two draws of the feed, which makes its numbers for many steps at
 once and is counted apart. On a CPU kernels are the operators that compute something (views and
@@ -25,7 +25,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.interleave import wait
-from benchmarks.workload import FORMS, Workload
+from benchmarks.workload import FORMS, Workload, forms_on
 
 FREE = ("empty", "_unsafe_view", "_reshape_alias")  # no numbers are touched
 # One line of inductor's program that starts a kernel, its own or a library's.
@@ -145,12 +145,12 @@ def main() -> int:
     names = ("mlp", "mlp-gp", "dc8", "dc8-gp")
     parser.add_argument("--only", nargs="+", type=Workload.of, default=[*map(Workload.of, names)])
     parser.add_argument("--trials", nargs="+", type=int, default=[1, 8, 64])
-    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--forms", nargs="+", choices=FORMS)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     good = True
     for workload in args.only:
-        for form in args.forms:
+        for form in args.forms or forms_on(args.device):
             found = {k: counted(workload, k, form, args.device) for k in args.trials}
             print(f"{workload.name}, {form}, {args.device}")
             for k, count in found.items():

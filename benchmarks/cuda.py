@@ -15,18 +15,19 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 
+from ablate.train.ladder import first_line
 from benchmarks.count import counted, holds, told
 from benchmarks.interleave import ratios
 from benchmarks.stack import Row
 from benchmarks.study import Size
 from benchmarks.study import measure as measure_study
-from benchmarks.workload import FORMS, Workload
+from benchmarks.workload import Workload, forms_on
 
 RESERVE = 45.0  # seconds that a row may take; none is begun later
 
@@ -107,8 +108,16 @@ class Table:
             if time.monotonic() > self.until:
                 yield f"{name}: left out, the time is over"
             else:
-                yield from part()
+                yield from self.guarded(name, part)
                 torch.compiler.reset()
+
+    def guarded(self, name: str, part: Callable[[], Iterator[str]]) -> Iterator[str]:
+        """Yield a part's rows; where it breaks, say so and leave the time to the others."""
+        try:
+            yield from part()
+        except Exception as error:  # of a compiler or a driver, on a device seen for the first time
+            self.failed = True
+            yield f"{name}: VOID, {first_line(error)}"
 
     def workload(self, name: str) -> Workload:
         found = Workload.of(name)
@@ -196,7 +205,7 @@ def main() -> int:
     if args.tiny:
         table = Table(args.device, ["eager"], 1, 0.01, until, tiny=True)
     else:
-        table = Table(args.device, list(FORMS), 5, 0.2, until)
+        table = Table(args.device, forms_on(args.device), 5, 0.2, until)
     where = torch.cuda.get_device_name(args.device) if args.device.startswith("cuda") else "CPU"
     print(f"{where}, torch {torch.__version__}, batch 64")
     for row in table.rows():

@@ -1,6 +1,6 @@
 """How does a step grow: trial-steps/s against K, against width, against resolution.
 
-    python -m benchmarks.growth [--forms eager compiled] [--blocks 7] [--seconds 0.3]
+    python -m benchmarks.growth [--forms eager compiled graph] [--blocks 7] [--seconds 0.3]
     [--device cuda] [--out docs/growth.png]
 
 Prints the numbers and draws them. All arms of a panel run in turns, so that its lines can be
@@ -24,14 +24,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from ablate.report import style
 from benchmarks.interleave import Rates, interleave, paced
-from benchmarks.workload import FORMS, Workload, played
+from benchmarks.workload import FORMS, Workload, forms_on, played
 
 LOOKS = {
     "T": (style.GREY, "o"),
     "eager": (style.BLUE, "o"),
     "compiled": (style.RED, "o"),
+    "graph": (style.INK, "o"),
 }
-WORDS = {"T": "textbook", "eager": "stack", "compiled": "stack, compiled"}
+WORDS = {"T": "textbook", "eager": "stack", "compiled": "stack, compiled",
+         "graph": "stack, compiled, one graph"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,21 +129,22 @@ def ticks(axis: Axes, values: Sequence[int]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--forms", nargs="+", choices=FORMS)
     parser.add_argument("--blocks", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=Path("docs/growth.png"))
     args = parser.parse_args()
+    forms = args.forms or forms_on(args.device)
     torch.set_num_threads(args.threads)
     print(f"batch 64, {args.device}, {args.threads} thread(s), {args.blocks} blocks of "
           f"{args.seconds} s")  # fmt: skip
     found = []
     for panel in PANELS:
-        found.append(measure(panel, args.forms, args.blocks, args.seconds, args.device))
-        show(panel, found[-1], args.forms)
-    args.out.write_bytes(figure(PANELS, found, args.forms))
+        found.append(measure(panel, forms, args.blocks, args.seconds, args.device))
+        show(panel, found[-1], forms)
+    args.out.write_bytes(figure(PANELS, found, forms))
 
 
 if __name__ == "__main__":

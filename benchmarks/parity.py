@@ -3,7 +3,7 @@
     python -m benchmarks.parity [--data ring8 digits] [--seeds 32] [--steps 400] [key=value ...]
 
 The same study (a reference and one trick, so many seeds) is swept twice: every trial alone, in
-float32 and eager, and all of an arm in one stack, with the words that are given (train.compile=true
+float32 and eager, and all of an arm in one stack, with the words that are given (rung=compiled
 train.precision=bfloat16 train.channels_last=true). Printed for every metric of the last evaluation:
 p of Mann-Whitney's and of Kolmogorov and Smirnov's test, and how often a seed's two values agree to
 1 %. Rounding is magnified by training, so a seed's values part in time; their distribution must not
@@ -89,7 +89,7 @@ def compared(name: str, seeds: int, steps: int, words: Sequence[str]) -> list[Te
     """Sweep a study both ways; return its tests."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        alone = swept(name, seeds, steps, place / "alone", ["study.stack=1"])
+        alone = swept(name, seeds, steps, place / "alone", ["study.stack=1", "rung=eager"])
         stacked = swept(name, seeds, steps, place / "stack", [f"study.stack={seeds}", *words])
     return list(tests(alone, stacked))
 

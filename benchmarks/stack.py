@@ -1,7 +1,7 @@
 """Trial-steps per second of K trials as one stack, against the textbook's one after the other.
 
     python -m benchmarks.stack [--only mlp dc8 dc32-bf16] [--trials 1 16 64] [--device cuda]
-    [--forms eager compiled] [--blocks 7] [--seconds 0.5] [--threads 2]
+    [--forms eager compiled graph] [--blocks 7] [--seconds 0.5] [--threads 2]
 
 A trial-step is one batch shown to D and all updates that follow from it, of one trial. T and T' are
 the two textbooks (`benchmarks.textbook`), which train one trial after the other; of a workload in
@@ -13,15 +13,18 @@ in the rates; its seconds stand beside them. A form whose gate fails has no numb
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
-from benchmarks.gates import Gate, form_gate, gates, moved
+from ablate.selftest import Law, moved, rung_law
+from ablate.train.ladder import first_line
+from benchmarks.gates import gates
 from benchmarks.interleave import Block, Rates, interleave, line, paced
-from benchmarks.workload import FORMS, Workload, played
+from benchmarks.workload import FORMS, Workload, forms_on, played
 
 BASES = ("T", "T'")
 
@@ -31,7 +34,7 @@ class Row:
 
     Attributes:
         rates: Arm -> trial-steps/s; arms whose gate failed are not in it.
-        cold: Arm -> seconds of its first periods, compilation included.
+        cold: Arm -> seconds of its first periods, compilation and capture included.
         gates: All that was measured.
     """
 
@@ -46,13 +49,13 @@ class Row:
         self.layouts = (
             ((False, True) if workload.images else (False,)) if layouts is None else layouts
         )
-        self.gates: list[Gate] = []
+        self.gates: list[Law] = []
         self.cold = {}
 
     def measure(self, forms: Sequence[str], blocks: int, seconds: float) -> Row:
         """Hold the stack to its laws, then time everything that has passed."""
         self.gates = gates(self.workload, self.device)
-        stacks = self.stacks(forms) if all(gate.passed for gate in self.gates) else {}
+        stacks = self.stacks(forms) if all(gate.holds for gate in self.gates) else {}
         arms = self.textbooks() | stacks | {"T again": self.textbook()}
         self.rates = interleave(arms, blocks, seconds)
         return self
@@ -74,22 +77,27 @@ class Row:
                 name = form + " last" * last
                 workload = replace(self.workload, channels_last=last)
                 gan = workload.stack(range(self.trials), self.device)
-                play = FORMS[form](gan)
-                if name != "eager":
-                    start = time.perf_counter()
+                start = time.perf_counter()
+                try:
+                    play = FORMS[form](gan)
                     found = moved(gan, play)
+                except Exception as error:  # of a compiler or a driver: the others are still timed
+                    self.gates.append(Law(f"{name}: {first_line(error)}", math.inf, 0))
+                    continue
+                if form != "eager":
                     self.cold[name] = time.perf_counter() - start
+                if name != "eager":
                     plain = self.workload.stack(range(self.trials), self.device)
-                    self.gates.append(form_gate(name, found, plain))
-                    if not self.gates[-1].passed:
+                    self.gates.append(rung_law(name, found, plain))
+                    if not self.gates[-1].holds:
                         continue
                 steps = self.trials * len(gan.rounds)
                 arms[name] = paced(played(gan, play), steps, self.device)
         return arms
 
     @property
-    def failed(self) -> list[Gate]:
-        return [gate for gate in self.gates if not gate.passed]
+    def failed(self) -> list[Law]:
+        return [gate for gate in self.gates if not gate.holds]
 
     def show(self, blocks: int, seconds: float) -> None:
         told = f"{self.device}, {torch.get_num_threads()} thread(s)"
@@ -97,7 +105,7 @@ class Row:
               f"{blocks} blocks of {seconds} s")  # fmt: skip
         print("  gates: " + ", ".join(map(str, self.gates)))
         for arm in self.rates:
-            cold = f"   first {self.cold[arm]:.0f} s" if "compiled" in arm else ""
+            cold = f"   first {self.cold[arm]:.0f} s" if arm in self.cold else ""
             print(line(arm, self.rates, BASES) + cold)
         for gate in self.failed:
             print(f"  VOID, no number: {gate.name} is {gate.value:.1e}")
@@ -109,7 +117,7 @@ def main() -> int:
     names = ("mlp", "dc8", "dc32", "dc32-bf16")
     parser.add_argument("--only", nargs="+", type=Workload.of, default=[*map(Workload.of, names)])
     parser.add_argument("--trials", nargs="+", type=int, default=[16])
-    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--forms", nargs="+", choices=FORMS)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--blocks", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5)
@@ -120,7 +128,9 @@ def main() -> int:
     for workload in args.only:
         for trials in args.trials:
             row = Row(workload, trials, args.device)
-            row.measure(args.forms, args.blocks, args.seconds).show(args.blocks, args.seconds)
+            row.measure(args.forms or forms_on(args.device), args.blocks, args.seconds).show(
+                args.blocks, args.seconds
+            )
             failed |= bool(row.failed)
     return int(failed)
 

@@ -8,8 +8,8 @@ training, metrics, results on the disk. The textbook is T (`benchmarks.textbook`
 processes that share the trials; it scores as often and as many samples, with the same evaluator,
 and trains bare networks, while the arms of the study have tricks on. Classifier and statistics of
 the real images are made once before, for both. Both sides alternate; with --textbook-trials T
-trains fewer trials, whose seconds are multiplied. Words like study.stack=16 or train.compile=true
-go to the sweep.
+trains fewer trials, whose seconds are multiplied. Words like study.stack=16 or rung=compiled go to
+the sweep.
 """
 
 from __future__ import annotations

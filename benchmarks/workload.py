@@ -24,8 +24,8 @@ from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
 from ablate.models.resnet import resnet
 from ablate.operators import set_forms
-from ablate.train.compile import compiled
 from ablate.train.feed import Feed
+from ablate.train.ladder import Play, captured, compiled
 from ablate.train.pixels import Pixels
 from ablate.train.step import Gan
 from ablate.trick import Recipe, TrickSet
@@ -38,11 +38,17 @@ PENALTIES = {
     "r1": {"r1": {"gamma": 1.0}},
     "gp": {"gp_interp": {"strength": 10.0}},
 }
-# How a stack can be played. Every form gives the numbers of the first.
-FORMS: dict[str, Callable[[Gan], Callable[..., Any]]] = {
+# The rungs, without the rehearsal that lets a run fall back: each gives the numbers of the first.
+FORMS: dict[str, Callable[[Gan], Play]] = {
     "eager": lambda gan: gan.play,
     "compiled": compiled,
+    "graph": lambda gan: captured(gan, compiled(gan)),
 }
+
+
+def forms_on(device: str) -> list[str]:
+    """Return the forms that a device has."""
+    return [form for form in FORMS if form != "graph" or device.startswith("cuda")]
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ class Workload:
         return textbook.Loop(players, self.data(), device, careful, self.penalty, turns, mixed)
 
 
-def played(gan: Gan, play: Callable[..., Any] | None = None) -> Callable[[], None]:
+def played(gan: Gan, play: Play | None = None) -> Callable[[], None]:
     """Return what plays one period of the schedule as the loop does, without curves and points."""
     feed, play = gan.feed, play or gan.play
 

@@ -83,26 +83,34 @@ def matmul(x: Tensor, kernel: Kernel) -> Tensor:
 def patched(x: Tensor, kernel: Kernel) -> Tensor:
     """Return the convolution: kernels [K, O, I k k] times patches [K, I k k, B h w]."""
     (k, b, *_), size = x.shape, kernel.weight.shape[-1]
+    rows = kernel.weight.view(k, -1, kernel.weight[0].numel())
     x = F.pad(x, (kernel.padding,) * 4)
+    if x.shape[3:] == (size, size):  # one patch, the image itself: nothing to lay out
+        return plus(kernel.bias, x.flatten(2), rows.transpose(1, 2), 2).view(k, b, -1, 1, 1)
     x = x.unfold(3, size, kernel.stride).unfold(4, size, kernel.stride)  # [K, B, I, h, w, k, k]
     h, w = x.shape[3:5]
     columns = x.permute(0, 2, 5, 6, 1, 3, 4).reshape(k, -1, b * h * w)
-    rows = kernel.weight.view(k, -1, columns.shape[1])
-    if kernel.bias is None:
-        y = torch.bmm(rows, columns)
-    else:
-        y = torch.baddbmm(kernel.bias.view(k, -1, 1), rows, columns)
-    return y.view(k, -1, b, h, w).transpose(1, 2)
+    return plus(kernel.bias, rows, columns, 1).view(k, -1, b, h, w).transpose(1, 2)
+
+
+def plus(bias: Tensor | None, a: Tensor, b: Tensor, axis: int) -> Tensor:
+    """Return the product a b of every trial, plus its biases [K*O] along an axis of it."""
+    if bias is None:
+        return torch.bmm(a, b)
+    return torch.baddbmm(bias.view(len(a), -1).unsqueeze(3 - axis), a, b)
 
 
 def spread(x: Tensor, kernel: Kernel, more: int) -> Tensor:
     """Return the transposed convolution: patches that are summed where they overlap."""
     (k, b, i, h, w), (o, size) = x.shape, kernel.weight.shape[1:3]
-    rows = kernel.weight.view(k, i, -1).transpose(1, 2)  # [K, O k k, I]
-    patches = torch.bmm(rows, x.transpose(1, 2).reshape(k, i, b * h * w))
-    patches = patches.view(k, -1, b, h * w).transpose(1, 2).flatten(0, 1)  # [K B, O k k, h w]
     sides = tuple((n - 1) * kernel.stride - 2 * kernel.padding + size + more for n in (h, w))
-    y = F.fold(patches, sides, size, padding=kernel.padding, stride=kernel.stride)
+    rows = kernel.weight.view(k, i, -1)
+    if h == w == 1 and kernel.padding == more == 0:  # one patch, the image
+        y = torch.bmm(x.flatten(2), rows)
+    else:
+        patches = torch.bmm(rows.transpose(1, 2), x.transpose(1, 2).reshape(k, i, b * h * w))
+        patches = patches.view(k, -1, b, h * w).transpose(1, 2).flatten(0, 1)  # [K B, O k k, h w]
+        y = F.fold(patches, sides, size, padding=kernel.padding, stride=kernel.stride)
     y = y.view(k, b, o, *sides)
     return y if kernel.bias is None else y + kernel.bias.view(k, 1, o, 1, 1)
 

@@ -10,9 +10,10 @@ import torch
 
 from ablate.assemble import assemble, structure
 from ablate.compose import Machine
-from ablate.memory import play, slots_that_fit
+from ablate.memory import several, slots_that_fit
 from ablate.operators import set_forms
 from ablate.run import prepare
+from ablate.train.ladder import Play, climb
 from ablate.train.sample import generate
 from ablate.train.step import Gan
 from ablate.trial import Trial
@@ -74,8 +75,9 @@ def stack_seconds(trials: Sequence[Trial], place: Machine) -> float:
     start = clock(place)
     gan = assemble(trials, dataset, place.device)
     set_forms(gan, place.operator, place.cache)
+    play, _ = climb(gan, place.rung)
     built = clock(place) - start
-    a_round = round_seconds(gan, place)
+    a_round = round_seconds(gan, play, place)
     start = clock(place)
     for theta in gan.tricks.sampler({"raw": gan.G.theta}, gan).values():
         judge.score(generate(gan, theta, trials[0].budget["samples"]))
@@ -83,13 +85,13 @@ def stack_seconds(trials: Sequence[Trial], place: Machine) -> float:
     return built + a_round * gan.feed.rounds + evaluation * int(trials[0].budget["evaluations"])
 
 
-def round_seconds(gan: Gan, place: Machine) -> float:
+def round_seconds(gan: Gan, play: Play, place: Machine) -> float:
     """Return the mean seconds of a round, over whole cycles of the schedule, one to warm up."""
     cycle = min(len(gan.rounds), gan.feed.rounds)
-    play(gan, cycle)
+    several(gan, play, cycle)
     start, n = clock(place), 0
     while not n or (clock(place) - start < PLAYED_SECONDS and gan.feed.played < gan.feed.rounds):
-        play(gan, cycle)
+        several(gan, play, cycle)
         n += cycle
     return (clock(place) - start) / n
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import gates as gates_module
+from ablate import selftest
+from ablate.selftest import Law, apart
 from benchmarks import interleave as clock
 from benchmarks import stack, workload
-from benchmarks.gates import apart, gates
+from benchmarks.gates import gates
 from benchmarks.interleave import interleave, paced, ratios
 from benchmarks.stack import Row
 from benchmarks.workload import Workload
@@ -19,7 +20,7 @@ SMALL = ["mlp-w8", "dc8-w4", "dc8-w4-gp", "dc8-w4-bf16"]
 
 @pytest.mark.parametrize("name", SMALL)
 def test_stacks_pass_their_gates(name):
-    assert [str(gate) for gate in gates(Workload.of(name), "cpu") if not gate.passed] == []
+    assert [str(gate) for gate in gates(Workload.of(name), "cpu") if not gate.holds] == []
 
 
 def test_a_trial_that_trains_otherwise_alone_is_caught(monkeypatch):
@@ -33,13 +34,13 @@ def test_a_trial_that_trains_otherwise_alone_is_caught(monkeypatch):
 
 
 def test_slots_that_depend_on_their_place_are_caught(monkeypatch):
-    whole = gates_module.moved
+    whole = selftest.moved
 
     def by_place(gan, play=None):
         found = whole(gan, play)
         return found * torch.linspace(1, 2, len(found))[:, None]
 
-    monkeypatch.setattr(gates_module, "moved", by_place)
+    monkeypatch.setattr(selftest, "moved", by_place)
     found = failed(gates(Workload.of("mlp-w8"), "cpu"))
     assert "slots permuted = results permuted" in found
 
@@ -51,7 +52,7 @@ def test_a_penalty_that_vanishes_is_caught(monkeypatch):
 
 
 def failed(found):
-    return [gate.name for gate in found if not gate.passed]
+    return [gate.name for gate in found if not gate.holds]
 
 
 def test_what_is_not_a_number_is_infinitely_far():
@@ -66,8 +67,24 @@ def test_a_form_that_skips_work_has_no_number(monkeypatch, capsys):
     assert "VOID, no number: lazy = eager" in capsys.readouterr().out
 
 
+def test_a_form_that_breaks_leaves_the_others_their_numbers(monkeypatch, capsys):
+    def broken(gan):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setitem(workload.FORMS, "graph", broken)
+    row = Row(Workload.of("mlp-w8"), 2, "cpu").measure(["eager", "graph"], 2, 0.001)
+    assert list(row.rates) == ["T", "T'", "eager", "T again"]
+    row.show(2, 0.001)
+    assert "VOID, no number: graph: RuntimeError: no compiler" in capsys.readouterr().out
+
+
+def test_a_graph_is_a_form_of_a_gpu_alone():
+    assert workload.forms_on("cpu") == ["eager", "compiled"]
+    assert workload.forms_on("cuda:1") == ["eager", "compiled", "graph"]
+
+
 def test_a_law_that_fails_voids_every_form(monkeypatch):
-    monkeypatch.setattr(stack, "gates", lambda *_: [gates_module.Gate("a law", 1.0, False)])
+    monkeypatch.setattr(stack, "gates", lambda *_: [Law("a law", 1.0, 0.5)])
     row = Row(Workload.of("mlp-w8"), 2, "cpu").measure(["eager"], 1, 0.001)
     assert list(row.rates) == ["T", "T'", "T again"] and row.failed
 

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from ablate.assemble import together
 from ablate.catalog import conf_root, entry, names, trick_class
 from ablate.random import Moment
+from ablate.train import ladder
 from ablate.train.sample import chunk, measured
 from ablate.trial import Trial
 from ablate.trick import Trick
@@ -29,6 +32,7 @@ from tests.contract.laws import (
     signature,
     trained,
 )
+from tests.recorder import Recorded
 from tests.world import BUILDS, gan, play, settings
 
 __all__ = ["double"]
@@ -281,6 +285,53 @@ def test_never_asks_the_device_for_a_number(name, net):
             g.feed.refill()
             g.play(stages)
             g.feed.count()
+
+
+class OneDevice(TorchDispatchMode):
+    """Lists the operators of a round on another device that are given, or make, a tensor here."""
+
+    def __init__(self):
+        super().__init__()
+        self.here = set()
+
+    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
+        made = operator(*args, **(kwargs or {}))
+        touched = [x for x in tree_leaves((args, kwargs, made)) if isinstance(x, torch.Tensor)]
+        if any(x.device.type == "cpu" for x in touched):
+            self.here.add(str(operator))
+        return made
+
+
+@each_case
+def test_brings_nothing_from_the_host_in_a_round(name, net):
+    # A copy from the host cannot be captured, and a graph would repeat the numbers of its first.
+    g = gan({name: settings(name)}, net, seeds=(1, 2)).to("meta")
+    for stages in g.rounds:
+        g.feed.refill()
+        with OneDevice() as seen:
+            g.play(stages, record=True)
+        assert not seen.here
+        g.feed.count()
+
+
+def test_a_number_from_the_host_is_seen():
+    with OneDevice() as seen:
+        torch.ones(2, device="meta") * torch.tensor([1.0, 2.0]).to("meta")
+    assert seen.here
+
+
+@each_case
+def test_a_replayed_round_is_the_round(name, net, monkeypatch):
+    monkeypatch.setattr(ladder, "Cuda", Recorded)
+    plain, g = (gan({name: settings(name)}, net, seeds=(1, 2)) for _ in range(2))
+    replayed = ladder.captured(g, g.play)
+    for _ in range(2 * len(g.rounds) + 1):
+        g.feed.refill()
+        replayed(g.rounds[g.feed.played % len(g.rounds)])
+        g.feed.count()
+    play(plain, g.feed.played)
+    theirs = dict(plain.named_buffers())
+    assert all(torch.equal(b, theirs[n]) for n, b in g.named_buffers())
 
 
 # -- words ----------------------------------------------------------------------------------------

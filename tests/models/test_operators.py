@@ -115,5 +115,3 @@ def test_the_form_is_typed_and_changes_no_identity(place):
     assert list((place.path / "cache" / "operators").iterdir())
     assert place.type("train", "operator=grouping") == 2
     assert "grouped" in place.err
-    assert place.type("train", "operator=timed", "train.compile=true") == 2
-    assert "type operator=grouped or train.compile=false" in place.err

@@ -45,10 +45,9 @@ def trial_with(*tricks, evaluations=6, images=640, arm="arm"):
         model={"name": "mlp"},
         budget={"images": images, "evaluations": evaluations, "samples": 2, "curve_points": 1},
         metric={"extractor": "raw"},
-        train={"batch_size": 64, "latent_dim": 2, "precision": "float32", "channels_last": False,
-               "compile": False},
+        train={"batch_size": 64, "latent_dim": 2, "precision": "float32", "channels_last": False},
         arm=arm,
-    )  # fmt: skip
+    )
 
 
 def rules_of(sampler="tpe", pruner="none", **changes):
