@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -134,6 +135,70 @@ def test_every_distinct_round_is_captured_once_recorded_and_not(monkeypatch):
     one = stack(["n_critic"])
     climb(one, "graph")
     assert [capture.count for capture in made] == [2 * len(set(one.rounds))]
+
+
+@pytest.mark.usefixtures("recorded", "uncompiled")
+def test_a_graph_goes_on_from_a_checkpoint():
+    plain, resumed = play(stack(["ema_g"]), 5), stack(["ema_g"])
+    higher, _ = climb(resumed, "graph")
+    resumed.load_state_dict(plain.state_dict())
+    resumed.feed.resume()
+    walked(resumed, higher, 7)
+    assert same(play(plain, 7), resumed)
+
+
+class Driver:
+    """What `Cuda` asks of torch.cuda, written down in order."""
+
+    def __init__(self):
+        self.told, self.device = [], torch.device("cuda:1")
+
+    def Stream(self, device):
+        self.told.append(f"a stream of {device}")
+        return self
+
+    def current_stream(self, device):
+        assert device == self.device
+        return self
+
+    def wait_stream(self, other):
+        self.told.append("wait")
+
+    def CUDAGraph(self):
+        return self
+
+    def graph_pool_handle(self):
+        return "pool"
+
+    def replay(self):
+        self.told.append("replay")
+
+    @contextmanager
+    def stream(self, stream):
+        self.told.append("on the stream")
+        yield
+        self.told.append("off")
+
+    @contextmanager
+    def graph(self, graph, *, pool, stream, capture_error_mode):
+        assert (pool, stream, capture_error_mode) == ("pool", self, "thread_local")
+        self.told.append("capture")
+        yield
+        self.told.append("captured")
+
+
+def test_a_capture_warms_up_on_the_stream_it_captures_on(monkeypatch):
+    driver = Driver()
+    monkeypatch.setattr(torch, "cuda", driver)
+    replay, signals = ladder.Cuda(driver.device)(lambda: driver.told.append("play") or "signals")
+    assert signals == "signals"
+    warm = ["play"] * ladder.WARM
+    assert driver.told == [
+        "a stream of cuda:1", "wait", "on the stream", *warm, "off", "wait",
+        "capture", "play", "captured",
+    ]  # fmt: skip
+    replay()
+    assert driver.told[-1] == "replay"
 
 
 # -- the rehearsal ---------------------------------------------------------------------------------
