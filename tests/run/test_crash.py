@@ -23,7 +23,7 @@ def test_only_the_guilty_trial_of_a_stack_crashes(tmp_path, monkeypatch):
         seen.append([trial.seed for trial in stack])
         if any(trial.seed == 1 for trial in stack):
             raise RuntimeError("seed 1")
-        return [Outcome(status="done", images=1) for _ in stack]
+        return [Outcome(status="done", images=1) for _ in stack], ""
 
     monkeypatch.setattr(ablate.run, "fit", fit)
     machine = Machine("cpu", tmp_path, Path("cache"))
@@ -64,7 +64,7 @@ class Stand:
         if len(stack) > self.room:
             # What PyTorch's allocator on the CPU says.
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you...")
-        return [Outcome(status="done", images=1) for _ in stack]
+        return [Outcome(status="done", images=1) for _ in stack], ""
 
     def status(self, trial):
         path = self.bench.machine.out / "trials" / trial.id / "status.json"
