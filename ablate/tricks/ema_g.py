@@ -47,14 +47,16 @@ class EmaG(Trick):
         batch, clock = step.gan.recipe.batch_size, step.at.clock
         seen = clock.to(self.mean.dtype) * batch
         started = seen >= self.start_images
+        since = clock - self.last
+        # Not copied from the clock, which moves on in this round: inductor (torch 2.13) may copy it
+        # after it has moved.
+        self.last.add_(since)
         self.moves.add_(started)
         if self.mode == "uniform":
             new = 1 / self.moves.clamp(min=1)
         else:
             half = torch.minimum(self.halflife_images, self.rampup * (seen + batch))
-            since = (clock - self.last) * batch
-            new = 1 - 0.5 ** (since / half)  # half 0: 0.5^inf = 0, the average is the generator
-        self.last.copy_(clock)
+            new = 1 - 0.5 ** (since * batch / half)  # half 0: 0.5^inf = 0, the average is the generator
         new = torch.where(started, new, torch.ones_like(new))
         self.mean.lerp_(step.gan.G.theta, new[:, None])
 

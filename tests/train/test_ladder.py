@@ -92,7 +92,7 @@ assert one.G.theta.isfinite().all()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", [[], ["gp_interp"]], ids=["plain", "penalty"])
+@pytest.mark.parametrize("names", [["ema_g"], ["gp_interp"]], ids=["memory", "penalty"])
 def test_inductor_plays_products_of_patches_on_two_threads(names):
     done = subprocess.run(
         [sys.executable, "-c", PRODUCTS.format(names=names)],
