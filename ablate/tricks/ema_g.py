@@ -56,7 +56,8 @@ class EmaG(Trick):
             new = 1 / self.moves.clamp(min=1)
         else:
             half = torch.minimum(self.halflife_images, self.rampup * (seen + batch))
-            new = 1 - 0.5 ** (since * batch / half)  # half 0: 0.5^inf = 0, the average is the generator
+            # Half 0: 0.5^inf = 0, the average is the generator.
+            new = 1 - 0.5 ** (since * batch / half)
         new = torch.where(started, new, torch.ones_like(new))
         self.mean.lerp_(step.gan.G.theta, new[:, None])
 
