@@ -1,13 +1,15 @@
 """Trial-steps per second of K trials as one stack, against the textbook's one after the other.
 
     python -m benchmarks.stack [--only mlp dc8 dc32-bf16] [--trials 1 16 64] [--device cuda]
-    [--forms eager compiled graph] [--blocks 7] [--seconds 0.5] [--threads 2]
+    [--forms eager compiled graph] [--blocks 7] [--seconds 0.5] [--threads 2] [--workers 2]
 
 A trial-step is one batch shown to D and all updates that follow from it, of one trial. T and T' are
 the two textbooks (`benchmarks.textbook`), which train one trial after the other; of a workload in
 bfloat16 T' is timed in bfloat16 too. "last" lays images out with channels last. Compilation is not
 in the rates; its seconds stand beside them. A form whose gate fails has no number.
-`benchmarks.workload` says what a name like dc32-w64-bf16-r1 means.
+With --workers, trials are also trained alone, so many at a time in processes of one thread each,
+which is how `ablate sweep` trains larger images on a CPU. `benchmarks.workload` says what a name
+like dc32-w64-bf16-r1 means.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from ablate.selftest import Law, moved, rung_law
 from ablate.train.ladder import first_line
 from benchmarks.gates import gates
 from benchmarks.interleave import Block, Rates, interleave, line, paced
+from benchmarks.workers import Workers
 from benchmarks.workload import FORMS, Workload, forms_on, played
 
 BASES = ("T", "T'")
@@ -52,13 +55,32 @@ class Row:
         self.gates: list[Law] = []
         self.cold = {}
 
-    def measure(self, forms: Sequence[str], blocks: int, seconds: float) -> Row:
+    def measure(self, forms: Sequence[str], blocks: int, seconds: float, workers: int = 0) -> Row:
         """Hold the stack to its laws, then time everything that has passed."""
         self.gates = gates(self.workload, self.device)
-        stacks = self.stacks(forms) if all(gate.holds for gate in self.gates) else {}
-        arms = self.textbooks() | stacks | {"T again": self.textbook()}
+        alone: dict[str, Workers] = {}
+        stacks: dict[str, Block] = {}
+        if all(gate.holds for gate in self.gates):
+            stacks, alone = self.stacks(forms), self.alone(forms, workers) if workers else {}
+        blocks_of = {name: one.block for name, one in alone.items()}
+        arms = self.textbooks() | stacks | blocks_of | {"T again": self.textbook()}
         self.rates = interleave(arms, blocks, seconds)
+        for one in alone.values():
+            one.close()
         return self
+
+    def alone(self, forms: Sequence[str], workers: int) -> dict[str, Workers]:
+        """Return every form in every layout that has passed its gate, of trials alone."""
+        arms = {}
+        for form in forms:
+            for last in self.layouts:
+                name = f"{workers} workers {form}" + " last" * last
+                one = Workers(replace(self.workload, channels_last=last), form, workers)
+                self.gates.append(replace(one.law, name=f"{name} = eager"))
+                self.cold[name] = one.cold
+                if one.law.holds:
+                    arms[name] = one
+        return arms
 
     def textbook(self, careful: bool = False, mixed: bool = False) -> Block:
         return paced(self.workload.loop(self.device, careful, mixed).round, 1, self.device)
@@ -122,15 +144,16 @@ def main() -> int:
     parser.add_argument("--blocks", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--workers", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     failed = False
     for workload in args.only:
         for trials in args.trials:
             row = Row(workload, trials, args.device)
-            row.measure(args.forms or forms_on(args.device), args.blocks, args.seconds).show(
-                args.blocks, args.seconds
-            )
+            forms = args.forms or forms_on(args.device)
+            row.measure(forms, args.blocks, args.seconds, args.workers)
+            row.show(args.blocks, args.seconds)
             failed |= bool(row.failed)
     return int(failed)
 

@@ -95,6 +95,12 @@ def test_layouts_and_precisions_are_arms():
     assert not row.failed
 
 
+def test_workers_train_trials_alone_at_the_same_time():
+    row = Row(Workload.of("mlp-w8"), 2, "cpu").measure(["eager"], 1, 0.001, workers=2)
+    assert list(row.rates) == ["T", "T'", "eager", "2 workers eager", "T again"]
+    assert not row.failed
+
+
 def test_arms_take_turns_and_warm_up_first():
     played = []
 
