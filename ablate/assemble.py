@@ -102,7 +102,7 @@ def together(trials: Sequence[Trial]) -> list[Trial]:
     return [replace(trial, tricks={**whole, **trial.tricks}) for trial in trials]
 
 
-def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | str) -> Gan:
+def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | str = "cpu") -> Gan:
     """Return K trials as one stack on the device; they differ by numbers and cheap tricks alone.
 
     Raises:

@@ -24,20 +24,20 @@ class Several(Listener):
         for listener in self.listeners:
             listener.started(images)
 
-    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
+    def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Pass on."""
         for listener in self.listeners:
             listener.interval(images, seconds, signals)
 
-    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
+    def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
         """Pass on."""
         for listener in self.listeners:
-            listener.evaluated(images, slot, generator, scores)
+            listener.evaluated(images, trial, generator, scores)
 
-    def finished(self, slot: int, outcome: Outcome) -> None:
+    def finished(self, trial: int, outcome: Outcome) -> None:
         """Pass on."""
         for listener in self.listeners:
-            listener.finished(slot, outcome)
+            listener.finished(trial, outcome)
 
     def pruned(self, outcomes: Sequence[Outcome]) -> str | None:
         """Return the first reason."""

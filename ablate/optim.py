@@ -27,7 +27,7 @@ class Optimizer(nn.Module):
 
     lr: Tensor
     v: Tensor  # [K, P], which every kind keeps
-    used: Tensor  # [., K, 1] in theta's precision, what `prepare` returned
+    used: Tensor  # [K, ., 1] in theta's precision, what `prepare` returned
     memory: tuple[str, ...] = ()  # buffers that a gated move must leave alone
 
     def __init__(self, theta: Tensor, **numbers: float | Tensor) -> None:
@@ -53,8 +53,8 @@ class Optimizer(nn.Module):
         raise NotImplementedError
 
     def cast(self) -> Tensor:
-        """Return what `prepare` gives as [., K, 1] in theta's precision."""
-        return torch.stack(self.prepare()).to(self.kind).unsqueeze(2)
+        """Return what `prepare` gives as [K, ., 1] in theta's precision."""
+        return torch.stack(self.prepare(), 1).to(self.kind).unsqueeze(2)
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
@@ -99,7 +99,7 @@ class Adam(Optimizer):
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
-        rest1, keep2, rest2, eps = self.used.unbind()
+        rest1, keep2, rest2, eps = self.used.unbind(1)
         self.n.add_(1)
         size = (self.lr / (1 - self.beta1**self.n)).to(self.kind).unsqueeze(1)
         scale = (1 - self.beta2**self.n).sqrt_().to(self.kind).unsqueeze(1)
@@ -127,7 +127,7 @@ class SGD(Optimizer):
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
-        lr, momentum = self.used.unbind()
+        lr, momentum = self.used.unbind(1)
         self.v.mul_(momentum).add_(gradient)
         theta.sub_(self.v * lr)
 
@@ -156,6 +156,6 @@ class RMSprop(Optimizer):
 
     def move(self, theta: Tensor, gradient: Tensor) -> None:
         """Change theta [K, P] in place."""
-        lr, keep, rest, eps = self.used.unbind()
+        lr, keep, rest, eps = self.used.unbind(1)
         self.v.mul_(keep).addcmul_(rest * gradient, gradient)
         theta.sub_((gradient * lr).div_(self.v.sqrt().add_(eps)))

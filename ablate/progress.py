@@ -20,7 +20,7 @@ SHOWN = ("loss_d", "loss_g")
 def shower(labels: Sequence[str], console: Console | None = None) -> Listener:
     """Return the listener that suits where output goes, given a label of every trial."""
     console = console or Console()
-    return Live(title(labels), console) if console.is_terminal else Lines(labels)
+    return Live(labels, console) if console.is_terminal else Lines(labels)
 
 
 def title(labels: Sequence[str]) -> str:
@@ -39,6 +39,11 @@ def first_score(generator: str, scores: list[Any]) -> str:
 def number(value: float) -> str:
     """Return a number with four digits."""
     return "nan" if math.isnan(value) else f"{value:.4g}"
+
+
+def mean_of(images: Sequence[int]) -> int:
+    """Return the images that a trial was shown, in the mean."""
+    return sum(images) // len(images)
 
 
 def losses(signals: Mapping[str, float]) -> str:
@@ -65,8 +70,8 @@ class Pace:
 class Live(Listener):
     """A bar that moves, with images/s, losses, the latest metric, and the time left."""
 
-    def __init__(self, label: str, console: Console) -> None:
-        self.pace, self.task = Pace(), None
+    def __init__(self, labels: Sequence[str], console: Console) -> None:
+        self.pace, self.shown = Pace(), [0] * len(labels)
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
@@ -78,24 +83,31 @@ class Live(Listener):
             console=console,
         )
         self.bar.start()
-        self.id = self.bar.add_task(label, total=None, pace="", losses="", score="")
+        self.id = self.bar.add_task(title(labels), total=None, pace="", losses="", score="")
 
     def started(self, images: int) -> None:
         """Set the length of the bar."""
         self.bar.update(self.id, total=images)
 
-    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
+    def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Move the bar."""
-        self.bar.update(self.id, completed=images, pace=self.pace(images), losses=losses(signals))
+        self.move(dict(enumerate(images)), losses=losses(signals))
 
-    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
-        """Show the latest metric, of a stack its first trial's."""
-        if slot == 0:
-            self.bar.update(self.id, completed=images, score=first_score(generator, scores))
+    def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
+        """Show the latest metric, of several trials the first one's."""
+        score = {"score": first_score(generator, scores)} if trial == 0 else {}
+        self.move({trial: images}, **score)
 
-    def finished(self, slot: int, outcome: Outcome) -> None:
+    def finished(self, trial: int, outcome: Outcome) -> None:
         """Fill the bar with what was trained."""
-        self.bar.update(self.id, completed=outcome.images)
+        self.move({trial: outcome.images})
+
+    def move(self, images: Mapping[int, int], **words: Any) -> None:
+        """Take what some trials were shown; the bar is the mean of all."""
+        for trial, n in images.items():
+            self.shown[trial] = n
+        mean = mean_of(self.shown)
+        self.bar.update(self.id, completed=mean, pace=self.pace(mean), **words)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -114,16 +126,17 @@ class Lines(Listener):
         self.total = images
         self.say(f"{images:,} images")
 
-    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
+    def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Say where we are, now and then."""
-        pace = self.pace(images)
+        mean = mean_of(images)
+        pace = self.pace(mean)
         if time.monotonic() - self.said > LINE_SECONDS:
-            left = (self.total - images) * seconds / images
-            self.say(f"{images:,}/{self.total:,}  {pace}  {losses(signals)}  {left:,.0f} s left")
+            left = (self.total - mean) * seconds / mean
+            self.say(f"{mean:,}/{self.total:,}  {pace}  {losses(signals)}  {left:,.0f} s left")
 
-    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
+    def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
         """Say the leading metric."""
-        self.say(f"{images:,}/{self.total:,}  {first_score(generator, scores)}", self.labels[slot])
+        self.say(f"{images:,}/{self.total:,}  {first_score(generator, scores)}", self.labels[trial])
 
     def say(self, text: str, label: str | None = None) -> None:
         """Print a line of one trial, or of all."""

@@ -15,18 +15,23 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from ablate.assemble import assemble
+from ablate.assemble import assemble, together
 from ablate.compose import Machine, resolved, without_paths
 from ablate.data import Dataset, load
 from ablate.errors import UserError
+from ablate.listeners import Several
 from ablate.metrics import Evaluator
 from ablate.operators import set_forms
 from ablate.plan.files import is_finished
 from ablate.selftest import require
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
-from ablate.train.ladder import climb
+from ablate.train import checkpoint
+from ablate.train.ladder import Play, climb
 from ablate.train.loop import Listener, Outcome, Run
+from ablate.train.slots import IDLE, room
+from ablate.train.step import Gan
+from ablate.train.streams import Rounds, to_end
 from ablate.trial import Trial, canonical
 
 CRASH = "traceback.txt"
@@ -95,22 +100,57 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
     return dataset, _judge(dataset, canonical(trial.metric), trial.budget["samples"], machine)
 
 
-def fit(trials: Sequence[Trial], machine: Machine, listener: Listener) -> tuple[list[Outcome], str]:
+def fit(
+    trials: Sequence[Trial], machine: Machine, listener: Listener, slots: int
+) -> Rounds[list[Outcome]]:
     """Train trials of one structure as one stack, from their checkpoint if there is one.
 
+    Rests after every round.
+
+    Args:
+        trials: What is trained.
+        machine: Where.
+        listener: Is told.
+        slots: How many are trained at a time; a checkpoint knows better.
+
     Returns:
-        One outcome a trial, its status None where the listener has asked for an end; and what a
-        reader should know of how they were played.
+        One outcome a trial; its status is None where the listener has asked for an end.
 
     Raises:
         UserError: The trial cannot be trained, or its checkpoint belongs to another.
     """
     dataset, judge = prepare(trials[0], machine)
-    gan = assemble(trials, dataset, machine.device)
-    set_forms(gan, machine.operator, machine.cache)
-    play, note = climb(gan, machine.rung)
-    path, name = checkpoint_of(trials, machine.out), "+".join(t.id for t in trials)
-    return Run(gan, trials[0].budget, judge, path, name, listener, play).train(), note
+    alike = together(trials)
+
+    def make(places: Sequence[int]) -> Gan:
+        return assemble([alike[max(n, 0)] for n in places], dataset)  # anybody where it is idle
+
+    def ready(gan: Gan) -> tuple[Play, str]:
+        set_forms(gan, machine.operator, machine.cache)
+        return climb(gan, machine.rung)
+
+    path, identity = checkpoint_of(trials, machine.out), "+".join(trial.id for trial in trials)
+    places = slots_in(path, identity) or begin(len(trials), slots, machine.device)
+    gan, budget = make(places).to(machine.device), trials[0].budget
+    run = Run(gan, budget, judge, path, identity, listener, ready, make, places, len(trials))
+    return (yield from run.rounds())
+
+
+def slots_in(path: Path, identity: str) -> list[int] | None:
+    """Return the trial in each slot of a checkpoint, None where there is none."""
+    content = checkpoint.load(path, identity)
+    return content["slots"] if content else None
+
+
+def begin(trials: int, slots: int, device: str) -> list[int]:
+    """Return the trial in each slot at first.
+
+    On a GPU stacks have a few sizes, filled up with idle slots: they cost it little, and programs
+    that were compiled for a size serve again.
+    """
+    places = list(range(trials))[:slots]
+    idle = room(len(places)) - len(places) if device.startswith("cuda") else 0
+    return places + [IDLE] * idle
 
 
 def checkpoint_of(trials: Sequence[Trial], folder: Path) -> Path:
@@ -120,20 +160,28 @@ def checkpoint_of(trials: Sequence[Trial], folder: Path) -> Path:
     return folder / "checkpoints" / f"{stem}.pt"
 
 
-def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | None]:
-    """Train a stack and write its results.
+def run(trials: Sequence[Trial], bench: Bench) -> list[str | None]:
+    """Train trials without a rest: `rounds_of` to its end."""
+    return to_end(rounds_of(trials, bench))
 
-    A crash is a result as well. A stack that crashes, or finds no room in memory, is trained again
-    in halves, so that the trial that brought it down goes down alone. Where halves were begun, a
-    stack that is continued goes on with them.
+
+def rounds_of(
+    trials: Sequence[Trial], bench: Bench, slots: int | None = None, note: str = ""
+) -> Rounds[list[str | None]]:
+    """Train trials as a stack and write the results of each as soon as it has ended.
+
+    A crash is a result as well. What crashes is trained again in halves, so that the trial that
+    brought it down goes down alone; where halves were begun, they are gone on with. A stack that
+    finds no room in memory is trained again in half as many slots.
 
     Args:
         trials: Of one structure; those that are finished are left alone.
         bench: Where they are trained.
+        slots: How many are trained at a time, None for what the bench says.
         note: Written into each status: what a reader should know about the stack.
 
     Returns:
-        The statuses, None for a trial that was asked to stop before its end.
+        When it ends, the statuses, None for a trial that was asked to stop before its end.
 
     Raises:
         UserError: Results or checkpoints cannot be written or read.
@@ -141,13 +189,16 @@ def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | Non
     folder = bench.machine.out
     if not checkpoint_of(trials, folder).is_file():
         if any(is_begun(half, folder) for half in halves(trials)):
-            return in_halves(trials, bench, note or f"A stack of {len(trials)} goes on in parts.")
+            note = note or f"A stack of {len(trials)} goes on in parts."
+            return (yield from in_halves(trials, bench, slots, note))
         left = [t for t in trials if not is_finished(folder, t) and bench.wanted(t)]
         if len(left) < len(trials):
-            return run(left, bench, note) if left else []
+            return (yield from rounds_of(left, bench, slots, note)) if left else []
     listener, failure = bench.listener(trials), None
     try:
-        outcomes, fallen = fit(trials, bench.machine, listener)
+        both = Several([Writer(trials, bench, note), listener], lambda: listener.stop)
+        slots = min(slots or bench.slots(trials), len(trials))
+        outcomes = yield from fit(trials, bench.machine, both, slots)
     except UserError:
         raise
     except Exception as error:
@@ -155,30 +206,46 @@ def run(trials: Sequence[Trial], bench: Bench, note: str = "") -> list[str | Non
     finally:
         close(listener)
     if failure is not None:
-        return failed(trials, failure, bench, note)
-    for trial, outcome in zip(trials, outcomes, strict=True):
-        if outcome.status is not None:
-            write(trial, outcome, bench, f"{note} {fallen}".strip())
+        return (yield from failed(trials, failure, bench, slots, note))
     if all(outcome.status for outcome in outcomes):
         checkpoint_of(trials, folder).unlink(missing_ok=True)
     return [outcome.status for outcome in outcomes]
 
 
-def failed(trials: Sequence[Trial], failure: Failure, bench: Bench, note: str) -> list[str | None]:
-    """Write the crash of a trial alone, or train the halves of a stack from their beginning."""
+class Writer(Listener):
+    """Writes the folder of every trial that ends."""
+
+    def __init__(self, trials: Sequence[Trial], bench: Bench, note: str) -> None:
+        self.trials, self.bench, self.note = trials, bench, note
+
+    def finished(self, trial: int, outcome: Outcome) -> None:
+        """Write."""
+        write(self.trials[trial], outcome, self.bench, self.note)
+
+
+def failed(
+    trials: Sequence[Trial], failure: Failure, bench: Bench, slots: int | None, note: str
+) -> Rounds[list[str | None]]:
+    """Write the crash of a trial alone, or train a stack from its beginning in smaller parts."""
     checkpoint_of(trials, bench.machine.out).unlink(missing_ok=True)
     if len(trials) == 1:
         return [write_failure(trials[0], "crashed", failure, bench, note)]
-    if failure.out_of_memory:
-        half = len(halves(trials)[0])
-        note = f"A stack of {len(trials)} ran out of memory; trained in one of {half} or fewer."
     release_memory()
-    return in_halves(trials, bench, note)
+    if failure.out_of_memory and slots is not None and slots > 1:
+        half = room(slots) // 2
+        note = f"A stack of {slots} ran out of memory; trained in one of {half} or fewer."
+        return (yield from rounds_of(trials, bench, half, note))
+    return (yield from in_halves(trials, bench, slots, note))
 
 
-def in_halves(trials: Sequence[Trial], bench: Bench, note: str) -> list[str | None]:
+def in_halves(
+    trials: Sequence[Trial], bench: Bench, slots: int | None, note: str
+) -> Rounds[list[str | None]]:
     """Train the halves of a stack one after the other."""
-    return [status for half in halves(trials) for status in run(half, bench, note)]
+    statuses: list[str | None] = []
+    for half in halves(trials):
+        statuses += yield from rounds_of(half, bench, slots, note)
+    return statuses
 
 
 def halves(trials: Sequence[Trial]) -> list[Sequence[Trial]]:
@@ -245,7 +312,7 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
         {
             "status": outcome.status,
             "reason": outcome.reason,
-            "note": note,
+            "note": " ".join(filter(None, (note, outcome.note))),
             "images": outcome.images,
             "wall_seconds": outcome.wall_seconds,
             "device_seconds": outcome.device_seconds,

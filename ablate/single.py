@@ -77,8 +77,12 @@ def job_of(config: DictConfig) -> Job:
     return Job(checked(tree, place), place, tree)
 
 
-def train(jobs: Sequence[Job]) -> list[str]:
+def train(jobs: Sequence[Job], slots: int | None = None) -> list[str]:
     """Train jobs of one program as one stack, but for the finished, and say what came out.
+
+    Args:
+        jobs: No trial twice.
+        slots: How many are trained at a time, None for all.
 
     Returns:
         Their statuses.
@@ -91,21 +95,21 @@ def train(jobs: Sequence[Job]) -> list[str]:
     left = [trial for trial in trials if not is_finished(place.out, trial)]
     if left:
         check_writable(place.out)
-        train_claimed(trials, left, bench(jobs))
+        train_claimed(trials, left, bench(jobs, slots))
     return [
         report(trial, place, "" if trial in left else "was finished before: ") for trial in trials
     ]
 
 
-def stacks_of(jobs: Sequence[Job], size: int) -> list[list[Job]]:
-    """Return jobs in stacks of one program, at most `size` in each and no trial twice in one."""
+def programs_of(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Return jobs by program, no trial twice in one."""
     groups: dict[tuple[str, int], list[Job]] = {}
     seen: Counter[tuple[str, str]] = Counter()
     for job in jobs:
         asked = job.program, job.trial.id
         groups.setdefault((job.program, seen[asked]), []).append(job)
         seen[asked] += 1
-    return [g[i : i + size] for g in groups.values() for i in range(0, len(g), size)]
+    return [*groups.values()]
 
 
 def train_claimed(trials: Sequence[Trial], left: Sequence[Trial], bench: Bench) -> None:
@@ -164,7 +168,7 @@ def rounding(trial: Trial) -> str:
     )
 
 
-def bench(jobs: Sequence[Job]) -> Bench:
+def bench(jobs: Sequence[Job], slots: int | None) -> Bench:
     """Return where a stack is trained, with progress shown and the tracker of its config."""
     place, tree = jobs[0].place, jobs[0].tree
 
@@ -172,7 +176,9 @@ def bench(jobs: Sequence[Job]) -> Bench:
         labels = [f"{trial.arm} seed {trial.seed}" for trial in trials]
         return Several([shower(labels), *trackers(tree["tracker"], trials)], asked_here)
 
-    return Bench(place, provenance(place.device, tree), listener)
+    return Bench(
+        place, provenance(place.device, tree), listener, slots=lambda mine: slots or len(mine)
+    )
 
 
 def report(trial: Trial, place: Machine, before: str) -> str:

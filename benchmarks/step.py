@@ -40,7 +40,7 @@ def harness(gan):
     """The loop as users run it, 200 points a curve in a run of 5000 rounds, without evaluations."""
     listener = Timed()
     run = Run(gan, BUDGET, None, listener=listener)
-    run.marks, run.stride = set(), 25
+    run.marks, run.points = set(), range(0, gan.feed.rounds, 25)
 
     def block(seconds):
         first, start = gan.feed.played, now()

@@ -16,6 +16,7 @@ from ablate.run import Bench, prepare
 from ablate.search.arm import Job
 from ablate.search.evidence import Evidence, values_of
 from ablate.train.loop import Listener, Outcome
+from ablate.train.streams import to_end
 from ablate.trial import Trial
 
 WAIT_SECONDS = 0.3  # while others train what a search waits for
@@ -79,7 +80,7 @@ def tune_off(
             if lease is None:
                 time.sleep(WAIT_SECONDS)
             else:
-                count = work_on(lease, bench, held)
+                count = to_end(work_on(lease, bench, held))
         done += count
     return done
 
@@ -93,7 +94,9 @@ def try_out(
     """
 
     def listener(trials: Sequence[Trial]) -> Listener:
-        teller = Teller([held[trial.id] for trial in trials if trial.id in held])
+        teller = Teller([held.get(trial.id) for trial in trials])
         return Several([teller, Ender(job, metric)], stopped)
 
-    return work_on(job.trials, replace(bench, listener=listener, wanted=lambda _: True), held)
+    return to_end(
+        work_on(job.trials, replace(bench, listener=listener, wanted=lambda _: True), held)
+    )

@@ -26,11 +26,13 @@ from ablate.plan.lease import lease_of, leases
 from ablate.plan.pause import by_arm, crashes
 from ablate.process import mark
 from ablate.provenance import provenance
-from ablate.run import Bench, Failure, prepare, run, write_failure
+from ablate.run import Bench, Failure, prepare, rounds_of, write_failure
 from ablate.tracker import trackers
 from ablate.train.loop import Listener
+from ablate.train.streams import Rounds, take_turns
 from ablate.trial import Trial
 
+STACKS_ON_GPU = 4  # at once, on a stream each; chosen without a measurement
 SWEEP = "ABLATE_SWEEP"  # in a worker's environment: the mark of the sweep that launched it
 DEADLY = Failure(
     f"{DEATHS} workers died over this trial (killed from outside, or out of memory).", ""
@@ -95,49 +97,56 @@ def work_off(
 
     More than once, as what another worker has at first may be free later: it died.
     """
-    done, before = 0, -1
+    done, before, device = 0, -1, bench.machine.device
+    at_once = STACKS_ON_GPU if device.startswith("cuda") else 1
     while done > before:
         before = done
         there = ended(bench.machine.out)
-        for lease in todo:
-            if all(trial.id in there for trial in lease):
-                continue
-            if stopped():
-                return done
-            done += work_on(lease, bench, held)
+        free = (
+            work_on(lease, bench, held)
+            for lease in todo
+            if not all(trial.id in there for trial in lease) and not stopped()
+        )
+        done += sum(take_turns(free, at_once, device))
     return done
 
 
-def work_on(lease: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> int:
+def work_on(lease: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> Rounds[int]:
     """Train those trials of a lease that nobody has; return how many were finished."""
-    folder = bench.machine.out
     try:
-        mine: list[Trial] = []
-        deadly = False
-        since = heartbeat(folder / PLAN)  # written at every start of the study
-        for trial in lease:
-            if is_finished(folder, trial) or not bench.wanted(trial):
-                continue
-            claim = take(folder, trial.id, since)
-            if claim is None:
-                if not mine:
-                    return 0  # the worker that has the first takes the others as well
-                continue
-            held[trial.id] = claim
-            if is_finished(folder, trial):  # its worker left between our two looks
-                continue
-            if claim.deaths >= DEATHS:
-                write_failure(trial, "killed", DEADLY, bench)
-                deadly = True
-                continue
-            mine.append(trial)
-        # With those that were finished before a kill, a lease finds the checkpoint of them all.
-        if mine and not deadly and all(t in mine or is_finished(folder, t) for t in lease):
-            mine = list(lease)
-        return sum(status is not None for status in run(mine, bench)) if mine else 0
+        mine = claimed(lease, bench, held)
+        statuses = (yield from rounds_of(mine, bench)) if mine else []
+        return sum(status is not None for status in statuses)
     finally:
-        while held:
-            held.popitem()[1].release()
+        for trial in lease:
+            if trial.id in held:
+                held.pop(trial.id).release()
+
+
+def claimed(lease: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> list[Trial]:
+    """Return what is to be trained of a lease, once we hold its claims."""
+    folder, mine, deadly = bench.machine.out, list[Trial](), False
+    since = heartbeat(folder / PLAN)  # written at every start of the study
+    for trial in lease:
+        if is_finished(folder, trial) or not bench.wanted(trial):
+            continue
+        claim = take(folder, trial.id, since)
+        if claim is None:
+            if not mine:
+                return []  # the worker that has the first takes the others as well
+            continue
+        held[trial.id] = claim
+        if is_finished(folder, trial):  # its worker left between our two looks
+            continue
+        if claim.deaths >= DEATHS:
+            write_failure(trial, "killed", DEADLY, bench)
+            deadly = True
+            continue
+        mine.append(trial)
+    # With those that were finished before a kill, a lease finds the checkpoint of them all.
+    if mine and not deadly and all(t in mine or is_finished(folder, t) for t in lease):
+        return list(lease)
+    return mine
 
 
 def cores() -> int:
@@ -215,13 +224,14 @@ def threads_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: st
 class Teller(Listener):
     """Writes into our claims how far we are, for whoever watches the study."""
 
-    def __init__(self, claims: Sequence[Claim]) -> None:
+    def __init__(self, claims: Sequence[Claim | None]) -> None:
         self.claims = claims
 
-    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
+    def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Tell."""
-        for claim in self.claims:
-            claim.tell(images)
+        for claim, shown in zip(self.claims, images, strict=True):
+            if claim is not None:
+                claim.tell(shown)
 
 
 def listeners(
@@ -231,5 +241,5 @@ def listeners(
     asked: Callable[[], bool],
 ) -> Listener:
     """Return what listens to a stack of a study."""
-    teller = Teller([held[trial.id] for trial in trials if trial.id in held])
+    teller = Teller([held.get(trial.id) for trial in trials])
     return Several([teller, *trackers(tracker, trials)], asked)

@@ -44,21 +44,21 @@ class Wandb(Listener):
         run.define_metric("*", step_metric=STEP)
         return run
 
-    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
+    def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
         """Send the metrics of one generator."""
         values = {f"{generator}/{s.metric}": s.value for s in scores}
-        self.runs[slot].log({STEP: images, **values})
+        self.runs[trial].log({STEP: images, **values})
 
-    def finished(self, slot: int, outcome: Outcome) -> None:
+    def finished(self, trial: int, outcome: Outcome) -> None:
         """Send the curves, and what the trial has come to."""
         points: dict[int, dict[str, float]] = {}
         for row in outcome.curves:
             points.setdefault(row["images"], {})[f"curve/{row['signal']}"] = row["value"]
         for images in sorted(points):
-            self.runs[slot].log({STEP: images, **points[images]})
+            self.runs[trial].log({STEP: images, **points[images]})
         for key in ("status", "reason", "wall_seconds", "device_seconds", "peak_memory_bytes"):
-            self.runs[slot].summary[key] = getattr(outcome, key)
-        self.ended[slot] = True
+            self.runs[trial].summary[key] = getattr(outcome, key)
+        self.ended[trial] = True
 
     def close(self) -> None:
         """Finish every run; one that did not end is marked as failed."""

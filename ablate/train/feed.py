@@ -9,6 +9,9 @@ Legend: K trials, R rounds in a chunk, B batch, Z latent, N rows of the training
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +19,25 @@ from ablate.errors import UserError
 from ablate.random import Moment
 
 CHUNK = 16  # rounds; chosen by hand on one CPU
+
+
+@dataclass
+class Cohort:
+    """Trials of a stack that began together: they are at one place of their epochs.
+
+    Attributes:
+        began: The round of the stack in which they did.
+        slots: Theirs.
+        where: The same as an index of the trial axis.
+        epoch: That `order` belongs to.
+        order: Of the training split, [slots, N].
+    """
+
+    began: int
+    slots: list[int]
+    where: slice | Tensor
+    epoch: int = -1
+    order: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
 class Feed(nn.Module):
@@ -57,9 +79,10 @@ class Feed(nn.Module):
             ("keys", (CHUNK, k), torch.int64),
         ):
             self.register_buffer(name, torch.zeros(shape, dtype=dtype), persistent=False)
-        self.played = 0  # rounds, on the host; all trials of a stack play together
         self.left = 0  # rounds of the chunk that are still to be played
-        self.epoch = -1
+        self.played = 0  # rounds, on the host; all trials of a stack play together
+        self.began = [0] * k  # the round of the stack in which each trial began
+        self.line_up()
 
     def moment(self, clock: Tensor) -> Moment:
         """Return the moment at int64 clocks [..., K]."""
@@ -71,23 +94,35 @@ class Feed(nn.Module):
         return self.moment(torch.full_like(self.clock, -1))
 
     def refill(self) -> None:
-        """Draw the next chunk, up to the end of the epoch, if the last one is used up."""
+        """Draw the next chunk, up to the end of a trial's epoch, if the last one is used up."""
         if self.left:
             return
-        epoch, first = divmod(self.played, self.epoch_rounds)
-        if epoch != self.epoch:
-            # One permutation an epoch, keyed by its number and not by when it was drawn.
-            at = self.moment(torch.full_like(self.clock, epoch))
-            self.epoch, self.order = epoch, at.at("data").order("order", self.n)
-        n = min(CHUNK, self.epoch_rounds - first)
+        for cohort in self.cohorts:
+            self.shuffle(cohort)
+        n = min(CHUNK, *(self.epoch_rounds - self.place(c) for c in self.cohorts))
         clocks = self.clock + torch.arange(n, device=self.clock.device)[:, None]
         at = self.moment(clocks)
         self.keys[:n] = at.key
         self.z[:n] = at.normal("latent", self.batch, self.latent)
-        rows = self.order[:, first * self.batch : (first + n) * self.batch]
-        self.rows[:n] = rows.unflatten(1, (n, self.batch)).transpose(0, 1)
+        for cohort in self.cohorts:
+            first = self.place(cohort) * self.batch
+            rows = cohort.order[:, first : first + n * self.batch]
+            self.rows[:n, cohort.where] = rows.unflatten(1, (n, self.batch)).transpose(0, 1)
         self.cursor.zero_()
         self.left = n
+
+    def place(self, cohort: Cohort) -> int:
+        """Return how many rounds of its epoch a cohort has played."""
+        return (self.played - cohort.began) % self.epoch_rounds
+
+    def shuffle(self, cohort: Cohort) -> None:
+        """Draw a cohort's order of the data, if an epoch begins for it."""
+        epoch = (self.played - cohort.began) // self.epoch_rounds
+        if epoch != cohort.epoch:
+            # One permutation an epoch, keyed by its number and not by when it was drawn.
+            seed = self.seed[cohort.where]
+            at = Moment.of(seed, torch.full_like(seed, epoch), self.rounds)
+            cohort.epoch, cohort.order = epoch, at.at("data").order("order", self.n)
 
     def now(self) -> tuple[Moment, Tensor, Tensor]:
         """Return this round's moment, standard normal z [K, B, Z] and rows [K, B]."""
@@ -107,6 +142,24 @@ class Feed(nn.Module):
         self.played += 1
         self.left -= 1
 
+    def begin(self, slots: Sequence[int]) -> None:
+        """Let new trials begin in some slots now; their seeds and clocks are in the buffers."""
+        for slot in slots:
+            self.began[slot] = self.played
+        self.line_up()
+
     def resume(self) -> None:
-        """Take the clock that a checkpoint brought."""
-        self.played, self.left, self.epoch = int(self.clock[0]), 0, -1
+        """Take the clocks that a checkpoint, or another stack, brought."""
+        clocks = self.clock.tolist()
+        self.played = max(clocks)
+        self.began = [self.played - clock for clock in clocks]
+        self.line_up()
+
+    def line_up(self) -> None:
+        """Sort trials into cohorts, and forget what was drawn ahead."""
+        self.cohorts, self.left = [], 0
+        for began in sorted(set(self.began)):
+            slots = [slot for slot, b in enumerate(self.began) if b == began]
+            alone = len(slots) == len(self.began)
+            where = slice(None) if alone else torch.tensor(slots, device=self.clock.device)
+            self.cohorts.append(Cohort(began, slots, where))

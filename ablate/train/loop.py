@@ -20,10 +20,12 @@ import torch
 from torch import Tensor
 
 from ablate.train import checkpoint
+from ablate.train.ladder import Play
 from ablate.train.sample import generate
 from ablate.train.schedule import images_after
+from ablate.train.slots import room, take
 from ablate.train.step import Gan
-from ablate.trick import Round
+from ablate.train.streams import Rounds, to_end
 
 GRID = 64  # samples that are kept of every generator
 SHOW_SECONDS = 0.5  # between two looks of a listener
@@ -43,41 +45,51 @@ class Judge(Protocol):
     """Scores the samples of K generators, uint8 [K, N, C, H, W] or points [K, N, 2]."""
 
     def score(self, images: Tensor) -> list[list[Any]]:
-        """Return every metric of each."""
+        """Return every metric of every generator."""
 
     def collapsed(self, images: Tensor) -> list[str | None]:
-        """Return for each why its samples count as collapsed, or None."""
+        """Return why the samples of a generator count as collapsed, or None, for each."""
 
 
 class Listener:
-    """What the loop tells while it runs. This one is silent; set `stop` to end after a round."""
+    """What the loop tells while it runs. This one is silent; set `stop` to end after a round.
+
+    Trials are named by their place among those that the run was given.
+    """
 
     stop: bool = False
 
     def started(self, images: int) -> None:
-        """Training begins; `images` is the whole budget."""
+        """Training begins; `images` is the whole budget of a trial."""
 
-    def interval(self, images: int, seconds: float, signals: Mapping[str, float]) -> None:
-        """Some time has passed; signals are means over the stack."""
+    def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
+        """Some time has passed; images of every trial, signals as means over those in a slot."""
 
-    def evaluated(self, images: int, slot: int, generator: str, scores: list[Any]) -> None:
-        """A generator of the trial in a slot was scored."""
+    def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
+        """A generator of a trial was scored."""
 
-    def finished(self, slot: int, outcome: Outcome) -> None:
+    def finished(self, trial: int, outcome: Outcome) -> None:
         """A trial has ended."""
 
     def pruned(self, outcomes: Sequence[Outcome]) -> str | None:
-        """Return why the stack ends here for good, asked after every evaluation but the last."""
+        """Return why all trials end here for good, asked after every evaluation but the last."""
         return None
 
 
 @dataclass
 class Outcome:
-    """What a trial has left behind; `status` is None while it is unfinished."""
+    """What a trial has left behind; `status` is None while it is unfinished.
+
+    Attributes:
+        note: What a reader should know about how it was trained.
+        began: The run's seconds when the trial got its slot; None while it waits for one.
+    """
 
     status: str | None = None
     reason: str | None = None
+    note: str = ""
     images: int = 0
+    began: float | None = None
     wall_seconds: float = 0.0
     device_seconds: float = 0.0
     peak_memory_bytes: int = 0
@@ -86,18 +98,27 @@ class Outcome:
     samples: dict[str, np.ndarray] = field(default_factory=dict)
 
 
+Make = Callable[[Sequence[int]], Gan]
+
+
 @dataclass
 class Run:
-    """One stack on its way through its budget.
+    """Trials of one structure on their way through their budget, K of them at a time.
+
+    A trial that ends before its budget does frees its slot. Waiting trials take it; where none is
+    left, the stack moves to a smaller one as soon as half of it is free.
 
     Attributes:
-        gan: K trials; `gan.feed.rounds` is the length of the run.
+        gan: K slots; `gan.feed.rounds` is the length of a trial.
         budget: `evaluations`, `samples` an evaluation and `curve_points`.
         judge: Scores samples.
         path: Where the checkpoint lies, None for none.
         identity: Names the trials; a checkpoint of another name is refused.
         listener: Is told.
-        play: Plays a round; the compiled step where that is asked for.
+        ready: Returns what plays the rounds of a stack, by default its own `play`, and a note.
+        make: Returns a stack of some of the trials on the CPU, None where all stay to the end.
+        slots: The trial in each of `gan`'s slots or IDLE, by default one after the other.
+        size: How many trials there are, by default one a slot.
     """
 
     gan: Gan
@@ -106,70 +127,95 @@ class Run:
     path: Path | None = None
     identity: str = ""
     listener: Listener = field(default_factory=Listener)
-    play: Callable[..., dict[str, Tensor]] | None = None
+    ready: Callable[[Gan], tuple[Play, str]] = lambda gan: (gan.play, "")
+    make: Make | None = None
+    slots: list[int] = field(default_factory=list)
+    size: int = 0
 
     def __post_init__(self) -> None:
         feed = self.gan.feed
-        self.outcomes = [Outcome() for _ in feed.seed]
+        self.slots = self.slots or list(range(len(feed.seed)))
+        self.outcomes = [Outcome() for _ in range(self.size or len(self.slots))]
         self.seconds, self.saved, self.shown = 0.0, 0.0, 0.0  # of earlier sessions; at checkpoint
-        self.recorded: list[tuple[int, dict[str, Tensor]]] = []  # not read from the device yet
+        self.shared = 0.0  # seconds that were shared out among the trials
+        self.recorded: list[tuple[dict[int, int], dict[str, Tensor]]] = []  # still on the device
         n = self.budget["evaluations"]
         self.marks = {-(-feed.rounds * i // n) for i in range(1, n + 1)}
-        self.stride = max(1, feed.rounds // self.budget["curve_points"])
-        self.wanted: set[str] = set()  # players whose next turn belongs to a curve
+        self.points = self.points_of(max(1, feed.rounds // self.budget["curve_points"]))
+        self.look()
+
+    def points_of(self, stride: int) -> set[int]:
+        """Return the rounds that belong to a curve: every player's next turn, once a stride."""
+        rounds, found = self.gan.rounds, set()
+        movers = [{turn.player for stage in stages for turn in stage} for stages in rounds]
+        for first in range(0, self.gan.feed.rounds, stride):
+            for player in ("G", "D"):
+                turns = (
+                    n for n in range(len(rounds)) if player in movers[(first + n) % len(rounds)]
+                )
+                found.add(first + next(turns, 0))
+        return found
 
     # -- the loop ----------------------------------------------------------------------------------
 
     def train(self) -> list[Outcome]:
-        """Play to the end of the budget or until the listener stops; return every outcome."""
-        feed, rounds = self.gan.feed, self.gan.rounds
-        play = self.play or self.gan.play
+        """Play to the end of all budgets or until the listener stops; return every outcome."""
+        return to_end(self.rounds())
+
+    def rounds(self) -> Rounds[list[Outcome]]:
+        """Do what `train` does, with a rest after every round."""
         self.resume()
         self.start = time.perf_counter()
-        self.listener.started(self.images(feed.rounds))
-        while feed.played < feed.rounds and not self.listener.stop and self.alive():
-            feed.refill()
-            stages = rounds[feed.played % len(rounds)]
-            record = self.due(stages)
-            signals = play(stages, record)
-            feed.count()
-            if record:
-                self.recorded.append((feed.played, signals))
-            if feed.played in self.marks:
-                self.evaluate()
+        self.listener.started(self.images(self.gan.feed.rounds))
+        self.enter(self.living)
+        play, self.note = self.ready(self.gan)
+        while (self.living or self.expected) and not self.listener.stop:
+            if self.is_time_to_move():
+                play = self.move(play)
+            self.round(play)
             self.tell()
-        return self.end()
+            yield
+        if any(outcome.status is None for outcome in self.outcomes):
+            self.save()  # stopped on request: to be continued
+        return self.outcomes
 
-    def due(self, stages: Round) -> bool:
-        """Return whether this round is a point of the curves; every player gets one a stride."""
-        if self.gan.feed.played % self.stride == 0:
-            self.wanted = {"G", "D"}
-        movers = {turn.player for stage in stages for turn in stage}
-        found = bool(self.wanted & movers)
-        self.wanted -= movers
-        return found
+    def round(self, play: Play) -> None:
+        """Play a round, and what belongs to it."""
+        feed, rounds = self.gan.feed, self.gan.rounds
+        feed.refill()
+        played = {cohort.began: feed.played - cohort.began for cohort in feed.cohorts}
+        due = [c for c in feed.cohorts if played[c.began] in self.points]
+        signals = play(rounds[feed.played % len(rounds)], bool(due))
+        feed.count()
+        if due:
+            shown = {slot: played[c.began] + 1 for c in due for slot in c.slots}
+            self.recorded.append((shown, signals))
+        marked = [c for c in feed.cohorts if played[c.began] + 1 in self.marks]
+        if marked:
+            self.evaluate([slot for c in marked for slot in c.slots])
 
     def tell(self) -> None:
         """Show progress and save, both by the clock."""
         now = self.elapsed()
-        if now - self.shown > SHOW_SECONDS and self.recorded:
+        if now - self.shown > SHOW_SECONDS and self.recorded and self.living:
             self.shown = now
-            signals = {name: float(x.mean()) for name, x in self.recorded[-1][1].items()}
-            self.listener.interval(self.images(self.gan.feed.played), now, signals)
+            signals = {
+                name: float(x[self.living].mean()) for name, x in self.recorded[-1][1].items()
+            }
+            self.listener.interval(self.progress(), now, signals)
         if now - self.saved > SAVE_SECONDS:
             self.save()
 
-    def end(self) -> list[Outcome]:
-        """Close the books."""
-        if self.gan.feed.played < self.gan.feed.rounds and self.alive():
-            self.save()  # stopped on request: to be continued
-            return self.outcomes
-        self.drain()
-        for slot, outcome in enumerate(self.outcomes):
-            outcome.status = outcome.status or "done"
-            self.account(outcome)
-            self.listener.finished(slot, outcome)
-        return self.outcomes
+    def progress(self) -> list[int]:
+        """Return the images that every trial was shown so far."""
+        shown = [outcome.images for outcome in self.outcomes]
+        for slot in self.living:
+            shown[self.slots[slot]] = self.images(self.played(slot))
+        return shown
+
+    def played(self, slot: int) -> int:
+        """Return the rounds that the trial in a slot has played."""
+        return self.gan.feed.played - self.gan.feed.began[slot]
 
     def images(self, n: int) -> int:
         """Return the real images shown in n rounds."""
@@ -179,91 +225,164 @@ class Run:
         """Return wall seconds, those of earlier sessions included."""
         return self.seconds + time.perf_counter() - self.start
 
-    def alive(self) -> bool:
-        """Return whether any trial has not failed."""
-        return any(outcome.status is None for outcome in self.outcomes)
+    def look(self) -> None:
+        """See which slots have a trial that has not ended, and which trials wait for a slot."""
+        left = [n for n, outcome in enumerate(self.outcomes) if outcome.status is None]
+        self.living = [slot for slot, n in enumerate(self.slots) if n in left]
+        self.expected = [n for n in left if n not in self.slots]
 
-    def account(self, outcome: Outcome) -> None:
-        """Write what the trial has cost; a stack shares its device time evenly."""
-        outcome.wall_seconds = self.elapsed()
-        outcome.device_seconds = outcome.wall_seconds / len(self.outcomes)
-        if outcome.status != "diverged":
-            outcome.images = self.images(self.gan.feed.played)
+    def finish(self, slot: int, status: str, reason: str | None = None) -> None:
+        """Close the books of a trial."""
+        outcome = self.outcomes[self.slots[slot]]
+        outcome.status, outcome.reason, outcome.note = status, reason, self.note
+        outcome.images = self.images(self.played(slot))
+        outcome.wall_seconds = self.elapsed() - (outcome.began or 0.0)
+        outcome.peak_memory_bytes = self.peak_memory()
+        self.look()
+        self.listener.finished(self.slots[slot], outcome)
+
+    def peak_memory(self) -> int:
+        """Return a trial's share of the most that was ever held; on a CPU that of the process."""
         if self.gan.feed.clock.is_cuda:
-            peak = torch.cuda.max_memory_allocated() // len(self.outcomes)
+            return torch.cuda.max_memory_allocated() // len(self.slots)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+    def share(self) -> None:
+        """Give every trial that is alive its share of the time that has passed."""
+        now, living = self.elapsed(), self.living
+        for slot in living:
+            self.outcomes[self.slots[slot]].device_seconds += (now - self.shared) / len(living)
+        self.shared = now
+
+    # -- slots -------------------------------------------------------------------------------------
+
+    def enter(self, slots: Sequence[int]) -> None:
+        """Write down when trials got their slots."""
+        for slot in slots:
+            outcome = self.outcomes[self.slots[slot]]
+            if outcome.began is None:
+                outcome.began = self.elapsed()
+
+    def is_time_to_move(self) -> bool:
+        """Return whether slots are free for others, where the schedule begins anew.
+
+        A trial begins with the schedule; what a checkpoint holds decides, so that a run that was
+        stopped moves where the other would have.
+        """
+        free = len(self.slots) - len(self.living)
+        if self.make is None or not free or self.gan.feed.played % len(self.gan.rounds):
+            return False
+        return bool(self.expected) or room(len(self.living)) < len(self.slots)
+
+    def move(self, play: Play) -> Play:
+        """Let waiting trials in, or move into a smaller stack; return what plays it."""
+        assert self.make is not None
+        self.share()
+        self.drain()
+        free = [slot for slot in range(len(self.slots)) if slot not in self.living]
+        if self.expected:
+            self.let_in(free[: len(self.expected)])
         else:
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        outcome.peak_memory_bytes = peak
+            self.shrink(free[: room(len(self.living)) - len(self.living)])
+            play, self.note = self.ready(self.gan)
+        self.look()
+        return play
+
+    def let_in(self, free: Sequence[int]) -> None:
+        """Give slots to the trials that wait longest; the stack keeps its memory's addresses."""
+        assert self.make is not None
+        coming = self.expected[: len(free)]
+        take(self.gan, free, self.make(coming), range(len(coming)))
+        for slot, n in zip(free, coming, strict=True):
+            self.slots[slot] = n
+        self.gan.feed.begin(free)
+        self.enter(free)
+
+    def shrink(self, padding: Sequence[int]) -> None:
+        """Move what is alive into a stack of a fixed size, with some that have ended beside it."""
+        assert self.make is not None
+        kept, large = sorted([*self.living, *padding]), self.gan
+        self.slots = [self.slots[slot] for slot in kept]
+        self.gan = self.make(self.slots)
+        self.gan.pixels = large.pixels
+        take(self.gan, range(len(kept)), large, kept)
+        self.gan.to(large.feed.clock.device).feed.resume()
 
     # -- points ------------------------------------------------------------------------------------
 
-    def evaluate(self) -> None:
-        """Score every generator of every trial that is alive, then save."""
+    def evaluate(self, slots: Sequence[int]) -> None:
+        """Score every generator of those trials in some slots that are alive, then save."""
         self.drain()
+        self.share()
         self.fail_where_not_finite()
-        generators = self.gan.tricks.sampler({"raw": self.gan.G.theta}, self.gan)
-        images = self.images(self.gan.feed.played)
-        alive = [slot for slot, outcome in enumerate(self.outcomes) if outcome.status is None]
-        if alive:
-            for name, theta in generators.items():
-                samples = generate(self.gan, theta, self.budget["samples"])[alive]
-                self.score(alive, name, samples, images)
-            if self.gan.feed.played == self.gan.feed.rounds:
-                # of the last generator, the averaged one where there is one
-                self.fail_where_collapsed(alive, samples)
-        if self.gan.feed.played < self.gan.feed.rounds:
+        due = sorted(set(slots) & set(self.living))
+        last = {slot for slot in due if self.played(slot) == self.gan.feed.rounds}
+        if due:
+            collapsed = self.score(due)
+            self.share()
+            for slot, reason in zip(due, collapsed, strict=True):
+                if slot in last:
+                    self.finish(slot, "collapsed" if reason else "done", reason)
+        if set(due) - last:
             self.prune()
+        if any(outcome.status is None for outcome in self.outcomes):
             self.save()
+
+    def score(self, due: Sequence[int]) -> list[str | None]:
+        """Write the metrics of every generator; return why the last one's samples collapsed.
+
+        The last is the averaged one where there is one.
+        """
+        generators = self.gan.tricks.sampler({"raw": self.gan.G.theta}, self.gan)
+        for name, theta in generators.items():
+            samples = generate(self.gan, theta, self.budget["samples"])
+            if len(due) < len(self.slots):
+                samples = samples[list(due)]
+            kept = samples[:, :GRID].cpu().numpy()
+            for slot, scores, shown in zip(due, self.judge.score(samples), kept, strict=True):
+                outcome, images = self.outcomes[self.slots[slot]], self.images(self.played(slot))
+                outcome.metrics += [row(images, name, score) for score in scores]
+                outcome.samples[name] = shown
+                self.listener.evaluated(images, self.slots[slot], name, scores)
+        if all(self.played(slot) < self.gan.feed.rounds for slot in due):
+            return [None] * len(due)
+        return self.judge.collapsed(samples)
 
     def prune(self) -> None:
         """End every trial that is alive, if a listener says so."""
         reason = self.listener.pruned(self.outcomes)
-        for outcome in self.outcomes:
-            if reason is not None and outcome.status is None:
-                outcome.status, outcome.reason = "pruned", reason
-
-    def score(self, slots: Sequence[int], generator: str, samples: Tensor, images: int) -> None:
-        """Write the metrics of one generator of the trials in these slots."""
-        grids = samples[:, :GRID].cpu().numpy()
-        for slot, grid, scores in zip(slots, grids, self.judge.score(samples), strict=True):
-            self.outcomes[slot].metrics += [
-                {
-                    "images": images,
-                    "generator": generator,
-                    "metric": s.metric,
-                    "value": s.value,
-                    "resample_sd": s.resample_sd,
-                    "protocol": s.protocol,
-                }
-                for s in scores
-            ]
-            self.outcomes[slot].samples[generator] = grid
-            self.listener.evaluated(images, slot, generator, scores)
-
-    def fail_where_collapsed(self, slots: Sequence[int], samples: Tensor) -> None:
-        """Mark the trials whose last samples are all alike; their metrics stay."""
-        for slot, reason in zip(slots, self.judge.collapsed(samples), strict=True):
-            if reason is not None:
-                self.outcomes[slot].status, self.outcomes[slot].reason = "collapsed", reason
+        if reason is None:
+            return
+        for slot in self.living:
+            self.finish(slot, "pruned", reason)
+        for n in self.expected:
+            self.outcomes[n].status, self.outcomes[n].reason = "pruned", reason
+            self.listener.finished(n, self.outcomes[n])
+        self.look()
 
     def fail_where_not_finite(self) -> None:
-        """Mark the trials whose parameters are not numbers any more."""
+        """End the trials whose parameters are not numbers any more; their slots play for nobody."""
         finite = self.gan.G.theta.isfinite().all(1) & self.gan.D.theta.isfinite().all(1)
-        for outcome, good in zip(self.outcomes, finite.tolist(), strict=True):
-            if not good and outcome.status is None:
-                outcome.status, outcome.images = "diverged", self.images(self.gan.feed.played)
-                outcome.reason = (
+        good = finite.tolist()
+        for slot in self.living:
+            if not good[slot]:
+                images = self.images(self.played(slot))
+                reason = (
                     "A parameter is not finite; it became so in the interval that ended at "
-                    f"{outcome.images} images."
+                    f"{images} images."
                 )
+                self.finish(slot, "diverged", reason)
 
     def drain(self) -> None:
         """Read the recorded signals from the device."""
-        for played, signals in self.recorded:
-            images = self.images(played)
-            for name, x in signals.items():
-                for outcome, value in zip(self.outcomes, x.tolist(), strict=True):
-                    outcome.curves.append({"images": images, "signal": name, "value": value})
+        for shown, signals in self.recorded:
+            read = {name: x.tolist() for name, x in signals.items()}
+            for slot in [slot for slot in self.living if slot in shown]:
+                images = self.images(shown[slot])
+                self.outcomes[self.slots[slot]].curves += [
+                    {"images": images, "signal": name, "value": values[slot]}
+                    for name, values in read.items()
+                ]
         self.recorded = []
 
     # -- safe to kill ------------------------------------------------------------------------------
@@ -274,11 +393,17 @@ class Run:
         if self.path is None:
             return
         self.drain()
+        self.share()
         books = [
             {**vars(o), "samples": {k: torch.from_numpy(v) for k, v in o.samples.items()}}
             for o in self.outcomes
         ]
-        content = {"gan": self.gan.state_dict(), "outcomes": books, "seconds": self.saved}
+        content = {
+            "gan": self.gan.state_dict(),
+            "slots": self.slots,
+            "outcomes": books,
+            "seconds": self.saved,
+        }
         checkpoint.save(self.path, self.identity, content)
 
     def resume(self) -> None:
@@ -288,7 +413,20 @@ class Run:
             return
         self.gan.load_state_dict(content["gan"])
         self.gan.feed.resume()
-        self.seconds = self.saved = self.shown = content["seconds"]
+        self.seconds = self.saved = self.shown = self.shared = content["seconds"]
         for outcome, book in zip(self.outcomes, content["outcomes"], strict=True):
             book["samples"] = {k: v.numpy() for k, v in book["samples"].items()}
             vars(outcome).update(book)
+        self.look()
+
+
+def row(images: int, generator: str, score: Score) -> dict[str, Any]:
+    """Return a metric as it is written."""
+    return {
+        "images": images,
+        "generator": generator,
+        "metric": score.metric,
+        "value": score.value,
+        "resample_sd": score.resample_sd,
+        "protocol": score.protocol,
+    }

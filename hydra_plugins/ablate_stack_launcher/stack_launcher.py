@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 NODE = {
     "_target_": "hydra_plugins.ablate_stack_launcher.stack_launcher.StackLauncher",
-    "size": 16,  # trials in one program, at most
+    "size": 16,  # trials of one program at a time, at most
 }
 if ConfigStore.instance().get_type("hydra/launcher/stack.yaml") is ObjectType.NOT_FOUND:
     ConfigStore.instance().store(group="hydra/launcher", name="stack", node=NODE, provider="ablate")
@@ -45,7 +45,7 @@ class StackLauncher(Launcher):
             UserError: The size is no size.
         """
         from ablate.errors import UserError
-        from ablate.single import stacks_of, train
+        from ablate.single import programs_of, train
 
         if not isinstance(self.size, int) or self.size < 1:
             raise UserError(
@@ -56,12 +56,12 @@ class StackLauncher(Launcher):
         HydraConfig.instance().set_config(self.config)
         jobs = [self.checked(list(o), i) for i, o in enumerate(job_overrides, initial_job_idx)]
         returns = {job.return_value: job for job in jobs if job.status is JobStatus.COMPLETED}
-        for stack in stacks_of(list(returns), self.size):
+        for jobs_of_one in programs_of(list(returns)):
             try:
-                told: list[object] = [*train(stack)]
+                told: list[object] = [*train(jobs_of_one, self.size)]
             except Exception as error:
-                told = [error] * len(stack)
-            for asked, value in zip(stack, told, strict=True):
+                told = [error] * len(jobs_of_one)
+            for asked, value in zip(jobs_of_one, told, strict=True):
                 returns[asked].return_value = value
                 if isinstance(value, Exception):
                     returns[asked].status = JobStatus.FAILED

@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def crashing(monkeypatch):
     """Names of arms whose every training crashes."""
-    arms, whole = set(), worker.run.__globals__["fit"]
+    arms, whole = set(), worker.rounds_of.__globals__["fit"]
 
-    def fit(trials, machine, listener):
+    def fit(trials, *rest):
         if arms & {trial.arm for trial in trials}:
             raise ZeroDivisionError("the 7th batch")
-        return whole(trials, machine, listener)
+        return whole(trials, *rest)
 
-    monkeypatch.setitem(worker.run.__globals__, "fit", fit)
+    monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
     return arms
 
 

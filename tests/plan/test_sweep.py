@@ -111,14 +111,14 @@ def test_all_settings_that_are_wrong_are_told_at_once(place):
 
 
 def test_a_crash_is_a_result_and_the_others_go_on(place, monkeypatch):
-    whole = worker.run.__globals__["fit"]
+    whole = worker.rounds_of.__globals__["fit"]
 
-    def fit(trials, machine, listener):
+    def fit(trials, *rest):
         if trials[0].arm == "with ema_g":
             raise ZeroDivisionError("the 7th batch")
-        return whole(trials, machine, listener)
+        return whole(trials, *rest)
 
-    monkeypatch.setitem(worker.run.__globals__, "fit", fit)
+    monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
     assert place.type("sweep", *TWO) == 0
     assert "2 crashed" in place.out
     crashed = []

@@ -14,16 +14,25 @@ from ablate.train.loop import Listener, Outcome
 from ablate.trial import Trial
 
 
+def all_done(stack, listener):
+    """Train nothing, and say so."""
+    outcomes = [Outcome(status="done", images=1) for _ in stack]
+    for place, outcome in enumerate(outcomes):
+        listener.finished(place, outcome)
+    return outcomes
+
+
 def test_only_the_guilty_trial_of_a_stack_crashes(tmp_path, monkeypatch):
     one = Trial({}, 0, {"name": "d"}, {"name": "m"}, {"images": 1}, {}, {})
     trials = [one, replace(one, seed=1), replace(one, seed=2)]
     seen = []
 
-    def fit(stack, machine, listener):
+    def fit(stack, machine, listener, slots):
         seen.append([trial.seed for trial in stack])
         if any(trial.seed == 1 for trial in stack):
             raise RuntimeError("seed 1")
-        return [Outcome(status="done", images=1) for _ in stack], ""
+        yield
+        return all_done(stack, listener)
 
     monkeypatch.setattr(ablate.run, "fit", fit)
     machine = Machine("cpu", tmp_path, Path("cache"))
@@ -50,21 +59,23 @@ def test_a_listener_is_closed_whatever_happens(tmp_path, monkeypatch):
 
 
 class Stand:
-    """Eight trials, a bench, the stacks that were tried, and a memory that holds `room` trials."""
+    """Eight trials, a bench, what was tried, and a memory that holds `room` trials at a time."""
 
     def __init__(self, folder):
         one = Trial({}, 0, {"name": "d"}, {"name": "m"}, {"images": 1}, {}, {})
         self.trials = [replace(one, seed=seed) for seed in range(8)]
         machine = Machine("cpu", folder, Path("cache"))
         self.bench = Bench(machine, {"device": "cpu"}, lambda _: Listener())
-        self.tried, self.room = [], 8
+        self.tried, self.slots, self.room = [], [], 8
 
-    def fit(self, stack, machine, listener):
+    def fit(self, stack, machine, listener, slots):
         self.tried.append([trial.seed for trial in stack])
-        if len(stack) > self.room:
+        self.slots.append(slots)
+        if slots > self.room:
             # What PyTorch's allocator on the CPU says.
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you...")
-        return [Outcome(status="done", images=1) for _ in stack], ""
+        yield
+        return all_done(stack, listener)
 
     def status(self, trial):
         path = self.bench.machine.out / "trials" / trial.id / "status.json"
@@ -78,13 +89,21 @@ def stand(tmp_path, monkeypatch):
     return here
 
 
-def test_a_stack_that_finds_no_room_is_halved_and_says_so(stand):
+def test_a_stack_that_finds_no_room_gets_half_the_slots_and_says_so(stand):
     stand.room = 2
     assert run(stand.trials, stand.bench) == ["done"] * 8
-    assert [len(stack) for stack in stand.tried] == [8, 4, 2, 2, 4, 2, 2]
+    assert stand.tried == [list(range(8))] * 3
+    assert stand.slots == [8, 4, 2]
     note = stand.status(stand.trials[0])["note"]
     assert note == "A stack of 4 ran out of memory; trained in one of 2 or fewer."
     assert stand.status(stand.trials[0])["reason"] is None
+
+
+def test_slots_that_were_asked_for_are_halved(stand):
+    stand.room = 1
+    three = replace(stand.bench, slots=lambda _: 3)
+    assert run(stand.trials[:6], three) == ["done"] * 6
+    assert stand.slots == [3, 2, 1]
 
 
 def test_a_trial_that_finds_no_room_alone_has_crashed(stand):

@@ -13,8 +13,8 @@ SCORES = [SimpleNamespace(metric="fd_raw", value=12.345)]
 
 def tell(listener):
     listener.started(1000)
-    listener.interval(200, 1.0, {"loss_d": 1.25, "loss_g": 0.5})
-    listener.interval(500, 2.0, {"loss_d": 1.25, "loss_g": 0.5})
+    listener.interval([200], 1.0, {"loss_d": 1.25, "loss_g": 0.5})
+    listener.interval([500], 2.0, {"loss_d": 1.25, "loss_g": 0.5})
     listener.evaluated(500, 0, "ema", SCORES)
     listener.finished(0, Outcome(status="done", images=1000))
 
@@ -44,7 +44,7 @@ def test_a_log_hears_of_a_long_interval(capsys, monkeypatch):
     monkeypatch.setattr("ablate.progress.LINE_SECONDS", -1.0)
     listener = Lines(["r1 seed 3"])
     listener.started(1000)
-    listener.interval(500, 2.0, {"loss_d": 1.25})
+    listener.interval([500], 2.0, {"loss_d": 1.25})
     assert "500/1,000    loss_d 1.25  2 s left" in capsys.readouterr().out
 
 

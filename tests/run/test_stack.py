@@ -24,12 +24,12 @@ def scored(place, folder="results/train"):
 
 @pytest.fixture
 def sizes(monkeypatch):
-    """The sizes of the stacks that were trained."""
+    """How many trials were trained as one program, and how many of them at a time."""
     found, fit = [], ablate.run.fit
 
-    def watched(trials, *rest):
-        found.append(len(trials))
-        return fit(trials, *rest)
+    def watched(trials, machine, listener, slots):
+        found.append((len(trials), slots))
+        return fit(trials, machine, listener, slots)
 
     monkeypatch.setattr(ablate.run, "fit", watched)
     return found
@@ -38,7 +38,7 @@ def sizes(monkeypatch):
 def test_what_differs_in_seed_or_numbers_is_one_program(place, sizes):
     words = ("seed=0,1", "trick=[],[label_smooth]")
     assert place.type("train", *STACK, *words, "out=together") == 0, place.err
-    assert sizes == [2, 2]
+    assert sizes == [(2, 2), (2, 2)]
     assert place.type("train", "-m", *words, "out=alone") == 0, place.err
     together, alone = scored(place, "together"), scored(place, "alone")
     assert len(place.trials("together")) == 4
@@ -48,7 +48,7 @@ def test_what_differs_in_seed_or_numbers_is_one_program(place, sizes):
 def test_numbers_of_a_trick_share_a_program_and_sizes_bound_it(place, sizes):
     words = ("trick=[label_smooth]", "trick.label_smooth.real_low=0.7,0.8,0.9")
     assert place.type("train", *STACK, *words, "hydra.launcher.size=2") == 0, place.err
-    assert sizes == [2, 1]
+    assert sizes == [(3, 2)]
     lows = {
         json.loads((t / "trial.json").read_text())["tricks"]["label_smooth"]["real_low"]
         for t in place.trials()
@@ -59,7 +59,7 @@ def test_numbers_of_a_trick_share_a_program_and_sizes_bound_it(place, sizes):
 def test_the_finished_and_the_doubled_are_trained_once(place, sizes):
     assert place.type("train", "seed=1") == 0
     assert place.type("train", *STACK, "seed=0,1,2,0") == 0, place.err
-    assert sizes == [1, 2]
+    assert sizes == [(1, 1), (2, 2)]
     assert place.out.count("was finished before") == 2
     assert len(place.trials()) == 3
 
@@ -88,8 +88,8 @@ def test_a_stopped_stack_goes_on_with_the_same_command(place, monkeypatch):
     assert place.type(*words, "out=whole") == 0, place.err
     evaluate = Run.evaluate
 
-    def interrupted(self):
-        evaluate(self)
+    def interrupted(self, slots):
+        evaluate(self, slots)
         Interrupt.current.handle(signal.SIGINT, None)
 
     with monkeypatch.context() as patch:

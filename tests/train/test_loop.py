@@ -17,17 +17,16 @@ TRICKS = {name: settings(name) for name in ("label_smooth", "ema_g", "n_critic")
 
 
 class MeanPixel:
-    """A judge that is quick: the mean of all samples."""
+    """A judge that is quick: the mean of all samples of each generator."""
 
     def __init__(self, reason=None):
         self.reason = reason
 
     def score(self, images):
-        n = f"n={images.shape[1]}"
-        return [[Score("mean", float(one.double().mean()), None, n)] for one in images]
+        return [[Score("mean", float(x.double().mean()), None, f"n={len(x)}")] for x in images]
 
     def collapsed(self, images):
-        return [self.reason] * len(images)
+        return [self.reason for _ in images]
 
 
 class StopAfter(Listener):
@@ -36,7 +35,7 @@ class StopAfter(Listener):
     def __init__(self, images):
         self.limit = images
 
-    def evaluated(self, images, slot, generator, scores):
+    def evaluated(self, images, trial, generator, scores):
         self.stop = images >= self.limit
 
 
@@ -63,7 +62,7 @@ def test_a_stopped_run_continues_bit_for_bit(tmp_path):
 
 def test_a_killed_run_continues_from_its_last_checkpoint(tmp_path):
     class Killed(Listener):
-        def evaluated(self, images, slot, generator, scores):
+        def evaluated(self, images, trial, generator, scores):
             if images > 200:
                 raise KeyboardInterrupt  # nothing after this line runs, as after a kill
 
