@@ -105,11 +105,14 @@ def main() -> int:
     for name in args.data:
         told = " ".join(["a stack", *args.words])
         print(f"{name}: {args.seeds} seeds x {args.steps} steps, alone against {told}")
-        for t in compared(name, args.seeds, args.steps, args.words):
+        found = compared(name, args.seeds, args.steps, args.words)
+        for t in found:
             print(f"  {t.arm:<18} {t.metric:<18} median {t.alone:9.4g} {t.stacked:9.4g}   "
                   f"p ranks {t.ranks:.2f}, shape {t.shape:.2f}   same to 1 % {100 * t.close:3.0f} %"
                   + ("" if t.passed else "   FAILED"), flush=True)  # fmt: skip
             failed |= not t.passed
+        lowest = min(min(t.ranks, t.shape) for t in found)
+        print(f"  lowest of {2 * len(found)} p: {lowest:.3f}", flush=True)
     return int(failed)
 
 

@@ -15,7 +15,7 @@ from ablate.catalog import trick_class
 from ablate.data import Dataset
 from ablate.trial import Trial
 
-LEASE_ON_GPU, LEASE_ON_CPU = 64, 4
+LEASE_ON_GPU, LEASE_ON_CPU = 64, 8
 SMALL_SIDE = 8  # pixels: up to here, and for points, a stack is faster on a CPU (docs/speed.md)
 
 
