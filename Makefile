@@ -28,7 +28,7 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.stack --only mlp --trials 64
 	$(BIN)/python -m benchmarks.stack --only dc8 --trials 16
-	$(BIN)/python -m benchmarks.stack --only dc32 dc32-bf16 --trials 8
+	$(BIN)/python -m benchmarks.stack --only dc32 dc32-bf16 --trials 8 --workers 2
 	$(BIN)/python -m benchmarks.study
 	$(BIN)/python -m benchmarks.count
 
