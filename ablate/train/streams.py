@@ -61,4 +61,5 @@ def stream_on(device: str) -> AbstractContextManager[object]:
     """Return the context in which a stack of its own stream is told what to do."""
     if not device.startswith("cuda"):
         return nullcontext()
+    torch.cuda.synchronize(device)  # what stacks share was made on another stream: be done with it
     return torch.cuda.stream(torch.cuda.Stream(device))

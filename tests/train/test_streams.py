@@ -2,6 +2,7 @@
 
 import pytest
 
+from ablate.train import streams
 from ablate.train.loop import Run
 from ablate.train.streams import take_turns, to_end
 from tests.train.test_loop import BUDGET, TRICKS, MeanPixel, books
@@ -67,3 +68,28 @@ def test_what_one_raises_ends_the_others_as_well():
 
 def test_to_the_end_is_without_a_rest():
     assert to_end(counting([], "a", 3)) == "a"
+
+
+def test_a_stack_keeps_its_stream_and_those_at_once_have_others(monkeypatch):
+    here, seen, made = [None], {}, iter("AB")
+
+    class Stream:
+        def __init__(self):
+            self.name = next(made)
+
+        def __enter__(self):
+            here[0] = self.name
+
+        def __exit__(self, *_):
+            here[0] = None
+
+    def stack(name, n):
+        for _ in range(n):
+            seen.setdefault(name, set()).add(here[0])
+            yield
+
+    monkeypatch.setattr(streams, "stream_on", lambda _: Stream())
+    list(take_turns((stack(name, n) for name, n in (("a", 2), ("b", 5), ("c", 2))), 2, "cuda:0"))
+    assert here == [None]
+    assert seen["a"] == seen["c"] != seen["b"]
+    assert all(len(names) == 1 for names in seen.values())
