@@ -438,8 +438,8 @@ def test_unfinished_are_those_without_results(planned, tmp_path):
 @pytest.mark.parametrize(
     ("stack", "device", "shape", "size"),
     [
-        (None, "cpu", (2,), 4),
-        (None, "cpu", (1, 8, 8), 4),
+        (None, "cpu", (2,), 8),
+        (None, "cpu", (1, 8, 8), 8),
         (None, "cpu", (1, 28, 28), 1),
         (None, "cuda:1", (3, 32, 32), 64),
         (7, "cpu", (3, 32, 32), 7),
