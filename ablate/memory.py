@@ -23,9 +23,8 @@ from ablate.train.step import Gan
 from ablate.trial import Trial
 
 PROBES = (2, 4)  # trials; one alone has kernels of its own
-SHARE = (
-    0.85  # of what is free: the rest is for metrics, for fragments, and for an error of the line
-)
+# Of what is free; the rest is for metrics, for fragments, and for an error of the line.
+SHARE = 0.85
 
 
 class Line(NamedTuple):

@@ -49,7 +49,7 @@ SWEEPS = {
 HYDRAS = {
     "added": jobs(["+budget.more=1", "+budget.more=2"]),
     "forced": jobs(["++seed=1", "++seed=2"]),
-    "taken away": jobs(["~train.compile"], ["seed=1", "seed=2"]),
+    "taken away": jobs(["~train.channels_last"], ["seed=1", "seed=2"]),
     "a tree": jobs(["train={batch_size:4}"], ["train.batch_size=8", "train.batch_size=16"]),
     "of hydra": jobs(["hydra.verbose=true"], ["seed=1", "seed=2"]),
     "a tree of a group": jobs(["budget={images:32}"], ["budget.images=64", "budget.images=96"]),
