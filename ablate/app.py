@@ -149,7 +149,7 @@ def launch(config_name: str, arguments: list[str]) -> None:
             task
         )()
     except Refusal as refusal:
-        raise refusal.error from None
+        raise refusal.error from refusal.error.__cause__
     finally:
         sys.argv = before
 

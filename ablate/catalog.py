@@ -117,6 +117,11 @@ def load(target: str) -> Any:
             f"'{target}' cannot be imported ({error}); type package.module.Class, and start ablate "
             "where Python finds the package."
         ) from error
+    except Exception as error:  # whatever a user's module does as it is imported
+        raise UserError(
+            f"'{target}' cannot be imported: {module} raises {type(error).__name__} ({error}); "
+            "mend it and start again."
+        ) from error
 
 
 def load_class(target: str) -> type[Trick]:

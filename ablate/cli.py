@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import difflib
 import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ablate import __version__
-from ablate.errors import UserError
+from ablate.errors import Unheard, UserError
 
 if TYPE_CHECKING:
     from ablate.report.study import Study
@@ -78,18 +80,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return run(arguments)
+        code = run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # or its failure would be told by the interpreter as it ends
+        return code
     except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+        if isinstance(error, Unheard) and isinstance(error.__cause__, OSError):
+            return unwritten(error.__cause__)
+        return refused(str(error))
     except OSError as error:
+        if is_output(error):
+            return unwritten(error)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        print(f"{error}; free the disk, or type another out=.", file=sys.stderr)
-        return 2
+        return refused(f"{error}; free the disk, or type another out=.")
     except KeyboardInterrupt:
         print("Stopped at once; the same command goes on at the last checkpoint.", file=sys.stderr)
         return 130
+
+
+def refused(sentence: str) -> int:
+    """Tell what is wrong; return the exit code."""
+    with suppress(OSError):  # where nobody can hear it
+        print(sentence, file=sys.stderr)
+    return 2
+
+
+def is_output(error: OSError) -> bool:
+    """Return whether what failed is our output, be it a pipe, a terminal or a full device."""
+    output = (errno.EPIPE, errno.EIO, errno.ENOSPC)
+    return error.errno in output and error.filename is None
+
+
+def unwritten(error: OSError) -> int:
+    """Go without a word where nobody reads on (`| head`), else say so; return the exit code."""
+    with suppress(OSError, ValueError):  # ValueError: it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten
+    if error.errno == errno.EPIPE:
+        return 128 + 13  # as a program that SIGPIPE ends
+    return refused(
+        f"The output cannot be written ({error.strerror}); no result is lost, the same command "
+        "goes on."
+    )
 
 
 def run(arguments: list[str]) -> int:

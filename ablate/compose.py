@@ -14,6 +14,7 @@ from omegaconf.errors import MissingMandatoryValue
 
 from ablate.assemble import PRECISIONS
 from ablate.catalog import look_in, parse, unknown
+from ablate.config.sources import code_of
 from ablate.data import Dataset
 from ablate.errors import UserError
 from ablate.operators import CHOICES
@@ -147,14 +148,16 @@ def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
         if not isinstance(tree[part], Mapping):
             raise UserError(f"{part}={tree[part]} names nothing; {part} holds further keys.")
     data = {**without_paths(tree["data"]), "fingerprint": dataset.fingerprint}
+    tricks = tricks_of(tree["trick"])
     trial = Trial(
-        tricks=tricks_of(tree["trick"]),
+        tricks=tricks,
         seed=seed_of(tree["seed"], "seed"),
         data=data,
         model=tree["model"],
         budget=tree["budget"],
         metric=without_paths(tree["metric"]),
         train=tree["train"],
+        code=code_of(tricks, tree["model"]),
     )
     for part in ("model", "budget", "train"):
         check_numbers(part, getattr(trial, part))

@@ -1,4 +1,4 @@
-"""The one error that speaks to the person running a study."""
+"""The errors that speak to the person running a study."""
 
 
 class UserError(ValueError):
@@ -6,3 +6,7 @@ class UserError(ValueError):
 
     The command line prints the sentence and ends with exit code 2; no trace is shown.
     """
+
+
+class Unheard(UserError):
+    """A listener failed: a pipe that closed, a full disk. That says nothing about a trial."""

@@ -1,5 +1,7 @@
 """Ctrl-C: the first one ends after the current interval, the second one at once.
 
+A terminal that is closed asks like the first one, unless `nohup` has told us not to care.
+
 The workers of a study may be other processes. They hear of it through a file in the results folder,
 whichever launcher started them.
 """
@@ -11,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
@@ -18,10 +21,11 @@ from typing import Any, ClassVar
 from ablate.process import is_gone
 
 LOOK_SECONDS = 0.5
+HANG_UP = getattr(signal, "SIGHUP", None)  # there is none on Windows
 
 
 class Interrupt:
-    """Within `with Interrupt(...)`, SIGINT and SIGTERM ask for an end instead of making one.
+    """Within `with Interrupt(...)`, SIGINT, SIGTERM and SIGHUP ask for an end, they make none.
 
     Attributes:
         code: What the process shall exit with, 128 + the signal, or 0 where nothing was asked.
@@ -37,7 +41,7 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in asking():
                 self.before[number] = signal.signal(number, self.handle)
         Interrupt.current = self
         return self
@@ -53,7 +57,8 @@ class Interrupt:
             self.twice = True
             raise KeyboardInterrupt
         self.code = 128 + number
-        print("\nStopping after this interval; once more stops at once.", file=sys.stderr)
+        with suppress(OSError):  # the terminal may be what has gone
+            print("\nStopping after this interval; once more stops at once.", file=sys.stderr)
         self.tell()
 
 
@@ -91,10 +96,17 @@ class StopFile:
         return self.seen
 
 
+def asking() -> list[int]:
+    """Return the signals by which a person or a machine asks for an end."""
+    heeded = HANG_UP is not None and signal.getsignal(HANG_UP) != signal.SIG_IGN  # nohup
+    return [signal.SIGINT, signal.SIGTERM, *([HANG_UP] if heeded and HANG_UP else [])]
+
+
 def leave_signals_to_parent() -> None:
-    """Ignore Ctrl-C in a worker process: the terminal sends it to all, the parent decides."""
+    """Ignore what a terminal sends to all of a worker's family: the parent decides."""
     if Interrupt.current is None and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in filter(None, (signal.SIGINT, HANG_UP)):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def asked_here() -> bool:

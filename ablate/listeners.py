@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ablate.errors import Unheard, UserError
 from ablate.train.loop import Listener, Outcome
 
 
 class Several(Listener):
-    """Tells every listener; training stops when `asked` says so."""
+    """Tells every listener; training stops when `asked` says so.
+
+    Raises:
+        Unheard: One of them failed, whatever it raised.
+    """
 
     def __init__(self, listeners: Sequence[Listener], asked: Callable[[], bool]) -> None:
         self.listeners, self.asked = listeners, asked
@@ -21,28 +26,35 @@ class Several(Listener):
 
     def started(self, images: int) -> None:
         """Pass on."""
-        for listener in self.listeners:
-            listener.started(images)
+        self.tell("started", images)
 
     def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Pass on."""
-        for listener in self.listeners:
-            listener.interval(images, seconds, signals)
+        self.tell("interval", images, seconds, signals)
 
     def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
         """Pass on."""
-        for listener in self.listeners:
-            listener.evaluated(images, trial, generator, scores)
+        self.tell("evaluated", images, trial, generator, scores)
 
     def finished(self, trial: int, outcome: Outcome) -> None:
         """Pass on."""
-        for listener in self.listeners:
-            listener.finished(trial, outcome)
+        self.tell("finished", trial, outcome)
 
     def pruned(self, outcomes: Sequence[Outcome]) -> str | None:
         """Return the first reason."""
-        reasons = (listener.pruned(outcomes) for listener in self.listeners)
-        return next((reason for reason in reasons if reason is not None), None)
+        return next((reason for reason in self.tell("pruned", outcomes) if reason), None)
+
+    def tell(self, name: str, *what: Any) -> list[Any]:
+        """Call a method of every listener; return what they say."""
+        try:
+            return [getattr(listener, name)(*what) for listener in self.listeners]
+        except UserError:
+            raise
+        except Exception as error:
+            raise Unheard(
+                f"Progress cannot be told ({error or type(error).__name__}); nothing is lost, the "
+                "same command goes on at the last checkpoint."
+            ) from error
 
     def close(self) -> None:
         """Let those that hold something give it back, all of them."""

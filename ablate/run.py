@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from ablate.assemble import assemble, together
 from ablate.compose import Machine, resolved, without_paths
+from ablate.config.sources import sources_of
 from ablate.data import Dataset, load
 from ablate.errors import UserError
 from ablate.listeners import Several
@@ -184,7 +185,8 @@ def rounds_of(
         When it ends, the statuses, None for a trial that was asked to stop before its end.
 
     Raises:
-        UserError: Results or checkpoints cannot be written or read.
+        UserError: Results or checkpoints cannot be written or read, or a listener failed.
+        OSError: The disk or the output failed.
     """
     folder = bench.machine.out
     if not checkpoint_of(trials, folder).is_file():
@@ -199,8 +201,8 @@ def rounds_of(
         both = Several([Writer(trials, bench, note), listener], lambda: listener.stop)
         slots = min(slots or bench.slots(trials), len(trials))
         outcomes = yield from fit(trials, bench.machine, both, slots)
-    except UserError:
-        raise
+    except (UserError, OSError):
+        raise  # what a disk, a pipe or a person did is no status of a trial
     except Exception as error:
         failure = Failure.of(error)  # without the frames of the error, which hold the tensors
     finally:
@@ -308,7 +310,7 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
     """Write a trial's folder."""
     write_trial(
         bench.machine.out,
-        dataclasses.asdict(trial),
+        trial.content(),
         {
             "status": outcome.status,
             "reason": outcome.reason,
@@ -321,7 +323,7 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
         outcome.metrics,
         outcome.curves,
         outcome.samples,
-        bench.provenance,
+        {**bench.provenance, "sources": sources_of(trial.tricks, trial.model)},
     )
 
 

@@ -23,6 +23,7 @@ from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
 from ablate.plan.claim import Claim, take
 from ablate.plan.files import is_finished
+from ablate.plan.kin import RECORDED, check_code, kin_of, told
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
@@ -74,7 +75,22 @@ def job_of(config: DictConfig) -> Job:
     join_sources(HydraConfig.get().runtime.config_sources)
     place, tree = machine(config), resolved(config)
     check_tracker(tree["tracker"])
-    return Job(checked(tree, place), place, tree)
+    return own_or_recorded(Job(checked(tree, place), place, tree))
+
+
+def own_or_recorded(job: Job) -> Job:
+    """Return a job, or the one that earlier code has trained where `code=` counts it; and say so.
+
+    Raises:
+        UserError: `code=` is none.
+    """
+    code, folder = job.tree["code"], job.place.out
+    check_code(code)
+    kin = kin_of(folder, [job.trial])
+    if not kin:
+        return job
+    print(f"Note: {told(kin, folder, code)}")
+    return replace(job, trial=kin[0].recorded) if code == RECORDED else job
 
 
 def train(jobs: Sequence[Job], slots: int | None = None) -> list[str]:

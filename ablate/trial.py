@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,8 @@ class Trial:
         budget: `images` shown to D, `evaluations`, `samples` an evaluation, `curve_points`.
         metric: Extractor, split, and the options of metrics.
         train: batch_size, latent_dim, precision, channels_last.
+        code: Part -> hash of a user's source or revision of ours; empty where all of it is ours
+            and in its first revision.
         arm: Label of the arm in tables; not part of the identity.
     """
 
@@ -35,12 +37,23 @@ class Trial:
     metric: Settings
     train: Settings
     arm: str = "reference"
+    code: Settings = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
         """16 hex digits of what decides the result: equal trials are one trial."""
-        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arm"}
+        content = {key: value for key, value in self.content().items() if key != "arm"}
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
+
+    @cached_property
+    def kin(self) -> str:
+        """The id but for the code: what a trial of other sources has in common with this one."""
+        return replace(self, code={}).id
+
+    def content(self) -> dict[str, Any]:
+        """Return every field; `code` only where there is some, as before there was any."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return found if self.code else {k: v for k, v in found.items() if k != "code"}
 
     @property
     def images(self) -> int:
@@ -54,7 +67,7 @@ class Trial:
 
     def to_json(self) -> str:
         """Return one line of JSON, the same for equal trials."""
-        return canonical({f.name: getattr(self, f.name) for f in fields(self)})
+        return canonical(self.content())
 
     @classmethod
     def from_json(cls, line: str) -> Trial:

@@ -185,6 +185,8 @@ class Trick(nn.Module):
         traits: What other tricks need to know of this one.
         needs, excludes, doubts: Trait or trick name -> why it is required, refused, or flagged.
         cost: What it adds, in words.
+        revision: Goes up when its numbers move under the same settings; above 1 it is part of a
+            trial's id.
     """
 
     group: ClassVar[str] = ""
@@ -196,6 +198,7 @@ class Trick(nn.Module):
     excludes: ClassVar[Rules] = {}
     doubts: ClassVar[Rules] = {}
     cost: ClassVar[str] = "none"
+    revision: ClassVar[int] = 1
     settings: ClassVar[dict[str, Setting]] = {}
     name: ClassVar[str] = ""
 

@@ -30,7 +30,8 @@ def choices(*groups):
 
 @pytest.mark.parametrize("choice", choices("data", "model", "budget", "metric", "preset"))
 def test_every_choice_makes_a_trial(choice, digits):
-    extra = ["model.generator=a.G", "model.discriminator=a.D"] if choice == "model=module" else []
+    own = [f"model.{p}=docs.own_networks.{p.title()}" for p in ("generator", "discriminator")]
+    extra = own if choice == "model=module" else []
     trial = trial_of(composed(choice, *extra), digits)
     assert trial.from_json(trial.to_json()) == trial
 

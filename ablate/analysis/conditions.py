@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.analysis.arms import flatten
+from ablate.analysis.sources import PREFIX, where_code
 from ablate.errors import UserError
 
 UNTOLD = "not told"  # by an imported table
@@ -21,6 +22,9 @@ def where(frame: pd.DataFrame, conditions: Mapping[str, Any]) -> pd.DataFrame:
         UserError: No row is left.
     """
     for key, wanted in conditions.items():
+        if key.startswith(PREFIX):
+            frame = where_code(frame, key.removeprefix(PREFIX), str(wanted))
+            continue
         value = frame["conditions"].map(lambda text, key=key: flatten(json.loads(text)).get(key))
         if not (value.astype(str) == str(wanted)).any():
             known = sorted(value.astype(str).unique())

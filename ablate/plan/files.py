@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,13 @@ __all__ = [
 SEARCH = "search.json"  # the plan of a search
 
 
-def write_plan(folder: Path, plan: Plan) -> str | None:
+def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
     """Write a plan into its results folder; the same study gives the same bytes.
+
+    Args:
+        folder: The results folder.
+        plan: The study.
+        related: Trials there that are those of the plan but for their code.
 
     Returns:
         What becomes of the results of an earlier plan, None where all of them are in this one.
@@ -49,7 +54,7 @@ def write_plan(folder: Path, plan: Plan) -> str | None:
     with telling_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, alone=True):
-            change = against_earlier(folder, plan)
+            change = against_earlier(folder, plan, related)
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:
                 (folder / STUDY).unlink(missing_ok=True)  # it would accuse the new plan if we died
             replace_file(folder / PLAN, content)
@@ -57,7 +62,7 @@ def write_plan(folder: Path, plan: Plan) -> str | None:
     return change
 
 
-def against_earlier(folder: Path, plan: Plan) -> str | None:
+def against_earlier(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
     """Return what a new plan leaves out of the results of the one in the folder.
 
     A trial is its content, so what is in both plans is trained once. What is only in the earlier
@@ -71,7 +76,7 @@ def against_earlier(folder: Path, plan: Plan) -> str | None:
     earlier, there = parse(folder), ended(folder)
     ids = {trial.id for trial in plan.trials}
     strangers = [trial for trial in earlier if trial.id not in ids]
-    trained = [trial for trial in strangers if trial.id in there]
+    trained = [trial for trial in strangers if trial.id in there and trial.id not in related]
     at_work = set(progress(folder)) & {trial.id for trial in strangers}
     instead = f"Type out=results/NAME for this one, or delete {folder}."
     if at_work:
@@ -79,7 +84,7 @@ def against_earlier(folder: Path, plan: Plan) -> str | None:
             f"{folder} holds a plan whose trials are being trained right now, {len(at_work)} of "
             "which are not in this one; wait for their end, or type out=results/NAME for this one."
         )
-    if trained and not ids & (there | {trial.id for trial in earlier}):
+    if trained and not related and not ids & (there | {trial.id for trial in earlier}):
         raise UserError(
             f"{folder} holds another study: {len(strangers)} of its trials are not in this one. "
             f"{instead}"

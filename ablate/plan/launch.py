@@ -28,6 +28,7 @@ from ablate.plan.files import (
     write_plan,
     write_search,
 )
+from ablate.plan.kin import of_plan
 from ablate.plan.leftovers import clear
 from ablate.plan.pause import paused, sentence, status_of
 from ablate.plan.show import search_size, show
@@ -60,7 +61,7 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     place = machine(config)
     dataset, tree = dataset_of(config, place), resolved(config)
-    plan = plan_of(config, dataset)
+    plan, kin, whose = of_plan(plan_of(config, dataset), place.out, tree["code"])
     check_tracker(tree["tracker"])
     search, study = planned_search(tree, plan, place.out, len(dataset.shape) == 1), tree["study"]
     room = slots() if study["workers"] is None else None
@@ -69,14 +70,14 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     check_writable(place.out)
     if search is not None:
         check_storage(tree["search"]["storage"], place.out)
-    change = write_plan(place.out, plan)
+    change = write_plan(place.out, plan, {one.recorded.id for one in kin})
     write_search(place.out, search)
     clear(place.out)
     left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
     workers = min(workers, max(1, left))
     is_here = "joblib" in launcher["_target_"]
     devices = [device_of(place.device, i) if is_here else place.device for i in range(workers)]
-    announce(plan, search, place, devices, change)
+    announce(plan, search, place, devices, [*filter(None, (change, whose))])
     if left:
         launch_all(plan, place, workers, launch, is_here)
     conclude(plan, place.out)
@@ -236,14 +237,14 @@ def announce(
     search: Mapping[str, Any] | None,
     place: Machine,
     devices: Sequence[str],
-    change: str | None,
+    changes: Sequence[str],
 ) -> None:
     """Print the plan, who works on it (the device of each), and what is finished."""
     console = Console(highlight=False)
     show(plan, console)
     if search is not None:
         console.print(search_size(plan, search))
-    if change is not None:
+    for change in changes:
         console.print(f"Note: {change}", markup=False)
     done = len(plan.trials) - len(unfinished(place.out, plan.trials))
     workers = f"{len(devices)} worker{'s' if len(devices) > 1 else ''}"

@@ -10,6 +10,7 @@ from rich.console import Console
 from ablate.compose import Machine, join_sources, machine, resolved
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.files import against_earlier, unfinished
+from ablate.plan.kin import of_plan
 from ablate.plan.launch import planned_search, refuse_one_seed
 from ablate.plan.lease import lease_of
 from ablate.plan.show import search_size, show
@@ -29,15 +30,15 @@ def preview(config: DictConfig) -> None:
     refuse_one_seed(hydra.overrides.task)
     place, tree = machine(config), resolved(config)
     study, dataset = tree["study"], dataset_of(config, place)
-    plan = plan_of(config, dataset)
+    plan, kin, whose = of_plan(plan_of(config, dataset), place.out, tree["code"])
     console = Console(highlight=False)
     show(plan, console)
     search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
     if search is not None:
         console.print(search_size(plan, search))
-    change = against_earlier(place.out, plan)
-    if change is not None:
-        console.print(f"Note: {change}", markup=False)
+    change = against_earlier(place.out, plan, {one.recorded.id for one in kin})
+    for note in filter(None, (change, whose)):
+        console.print(f"Note: {note}", markup=False)
     left = unfinished(place.out, plan.trials)
     if len(left) < len(plan.trials):
         done = len(plan.trials) - len(left)

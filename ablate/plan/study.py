@@ -6,7 +6,7 @@ Legend: A arms, S seeds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any
 
@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from ablate.assemble import check
 from ablate.catalog import entry, nearest, trick_class, unknown
 from ablate.compose import resolved, seed_of, trial_of
+from ablate.config.sources import code_of
 from ablate.data import Dataset
 from ablate.errors import UserError
 from ablate.plan import design
@@ -77,6 +78,7 @@ class Plan:
         aliases: Groups of effects that a fraction cannot tell apart.
         orders: Training seed -> permutations, of a Shapley design that draws them.
         analysis: What was declared about it before training.
+        adopted: Trial -> the code that it counts as, of those that earlier code has trained.
     """
 
     design: str
@@ -89,6 +91,7 @@ class Plan:
     aliases: Sequence[Sequence[str]]
     orders: Orders
     analysis: Mapping[str, Any]
+    adopted: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         """Return what `study.json` holds of it: all that the analysis must know."""
@@ -97,7 +100,9 @@ class Plan:
              "seeds": p.arm.seeds, "refused": p.refused, "doubts": p.doubts}
             for p in self.arms
         ]  # fmt: skip
+        adopted = {"adopted": self.adopted} if self.adopted else {}
         return {
+            **adopted,
             "design": self.design,
             "options": self.options,
             "reference": REFERENCE,
@@ -216,7 +221,7 @@ def trial_for(whole: Trial, arm: Arm, meaning: Mapping[str, Factor]) -> Trial:
         for trick, settings in meaning[factor][level].items():
             changes[trick] = {**changes.get(trick, {}), **settings}
     tricks = {t: settings_of(whole, t, changes[t]) for t in sorted(changes)}
-    return replace(whole, tricks=tricks, arm=arm.name)
+    return replace(whole, tricks=tricks, arm=arm.name, code=code_of(tricks, whole.model))
 
 
 def checked(arm: Arm, trial: Trial, dataset: Dataset) -> PlannedArm:

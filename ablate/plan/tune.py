@@ -106,7 +106,7 @@ def planned_arm(
             f"conf/search/sampler/{rules.sampler['name']}.yaml and its neighbours."
         ) from error
     return {
-        "trial": asdict(trial.at_seed(rules.seeds[0])),
+        "trial": trial.at_seed(rules.seeds[0]).content(),
         "ranges": {name: ranges[name] for name in sorted(trial.tricks)},
         "settings": chosen,
         "first": first,

@@ -16,12 +16,23 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.compose import join_sources, machine, resolved
+from ablate.config.sources import code_of
 from ablate.errors import UserError
 from ablate.interrupt import StopFile, asked_here
 from ablate.listeners import Several
 from ablate.memory import slots_that_fit
 from ablate.plan.claim import DEATHS, Claim, heartbeat, take
-from ablate.plan.files import PLAN, STUDY, TUNED, ended, is_finished, is_over, read_plan
+from ablate.plan.files import (
+    PLAN,
+    STUDY,
+    TUNED,
+    ended,
+    is_finished,
+    is_over,
+    read_plan,
+    unfinished,
+)
+from ablate.plan.kin import name_of
 from ablate.plan.lease import lease_of, leases
 from ablate.plan.pause import by_arm, crashes
 from ablate.process import mark
@@ -72,6 +83,7 @@ def work(config: DictConfig) -> int:
         return leases(trials, size, dataset if place.device.startswith("cuda") else None)
 
     trials, fixed = read_plan(place.out), tree["study"]["stack"] is not None
+    refuse_other_code(unfinished(place.out, trials))
     dataset = prepare(trials[0], place)[0]
     size = lease_of(tree["study"], place.device, dataset.shape)
     bench, todo, done = bench_in(place.out, trials), leases_of(trials), 0
@@ -85,6 +97,22 @@ def work(config: DictConfig) -> int:
         trials = read_plan(tuned)
         done += work_off(leases_of(trials), bench_in(tuned, trials), held, stopped)
     return done
+
+
+def refuse_other_code(trials: Sequence[Trial]) -> None:
+    """Refuse to train by sources that are not those of the plan: another machine may have others.
+
+    Raises:
+        UserError: They differ here.
+    """
+    for trial in trials:
+        here = code_of(trial.tricks, trial.model)
+        parts = [p for p in sorted({*here, *trial.code}) if here.get(p) != trial.code.get(p)]
+        if parts:
+            raise UserError(
+                f"The source of {name_of(parts[0])} is not the one that the plan was made with; "
+                "start the sweep again, where all machines have the same files."
+            )
 
 
 def work_off(

@@ -20,6 +20,7 @@ from ablate.analysis.final import final_values
 from ablate.analysis.layout import has_factors, layout_of
 from ablate.analysis.looks import at_look
 from ablate.analysis.metric import Metric, metric_of
+from ablate.analysis.sources import require_one_source
 from ablate.analysis.tuned import changed
 from ablate.errors import UserError
 from ablate.report.answer import Answer, answer_of
@@ -107,7 +108,9 @@ def _gather(
 ) -> Study:
     results, plan = read(*folders), read_study(*folders)
     decisions = decisions_of(plan, screen)
-    frame = at_look(name_arms(where(results, conditions or {})), plan, decisions)
+    chosen = where(results, conditions or {})
+    require_one_source(chosen)
+    frame = at_look(name_arms(chosen), plan, decisions)
     frame.attrs = results.attrs
     shared = require_one_condition(frame)
     name = metric or planned_metric(plan) or primary_metric(frame)

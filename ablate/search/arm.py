@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class ArmSearch:
         self.budget = self.whole * rules.trials
         self.first = [space.defaults(), *(dict(params) for params in first)]
         content = {
-            "trial": {**asdict(trial.at_seed(0)), "arm": ""},
+            "trial": {**trial.at_seed(0).content(), "arm": ""},
             "space": {name: repr(d) for name, d in space.distributions.items()},
             "rules": rules.identity,
             "first": self.first,

@@ -15,6 +15,7 @@ from ablate.errors import UserError
 from ablate.store.folders import TrialFolder, pending_trials, trial_folders
 from ablate.store.imported import is_imported, read_imported
 from ablate.store.marks import read_marks, with_marks
+from ablate.store.plan import read_study
 from ablate.store.record import Damaged, trial_row
 from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
 
@@ -25,7 +26,8 @@ def read(*folders: Path | str) -> pd.DataFrame:
     Rows are sorted by trial, images, generator and metric. A trial that lies in several folders
     counts once: as it was trained here rather than imported, else the first. `frame.attrs` holds,
     as plain values, `damaged`: trial folders that were set aside, each with its `problem`, and
-    `pending`: planned trials that have not ended, and `notes`: trial -> why a person marked it.
+    `pending`: planned trials that have not ended, `notes`: trial -> why a person marked it, `code`:
+    trial -> what tells its code from an earlier one, and `adopted`: those that other code trained.
 
     Raises:
         UserError: A folder is not there, has no results, or was written by a newer version.
@@ -58,7 +60,18 @@ def read(*folders: Path | str) -> pd.DataFrame:
         for trial in pending_trials(*folders)
     ]
     frame.attrs["notes"] = {trial: said["note"] for trial, said in marks.items()}
+    counted = adopted(*folders)
+    frame.attrs["code"] = {row["trial"]: row["code"] for row in trials} | counted
+    frame.attrs["adopted"] = sorted(set(counted) & {row["trial"] for row in trials})
     return frame
+
+
+def adopted(*folders: Path | str) -> dict[str, Any]:
+    """Return trial -> the code that it counts as, where a study takes what earlier code trained."""
+    found: dict[str, Any] = {}
+    for folder in map(Path, folders):
+        found |= read_study(folder).get("adopted", {})
+    return found
 
 
 def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pa.Table:

@@ -20,8 +20,9 @@ class Damaged(Exception):
 
 
 def trial_of(content: Mapping[str, Any]) -> Trial:
-    """Return the trial of a JSON object; keys that are none of its fields are left out."""
-    return Trial(**{field.name: content[field.name] for field in fields(Trial)})
+    """Return the trial of a JSON object; further keys are left out."""
+    known = {field.name: content[field.name] for field in fields(Trial) if field.name != "code"}
+    return Trial(**known, code=content.get("code", {}))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def trial_row(folder: Path, study: str) -> dict[str, Any]:
-    """Return the values of `schema.TRIAL` for the trial in `folder`.
+    """Return the values of `schema.TRIAL` for the trial in `folder`, and its `code`.
 
     Raises:
         Damaged: A file is missing, torn, or not what the folder's name says.
@@ -78,6 +79,7 @@ def _frozen(content: Mapping[str, Any], name: str) -> dict[str, Any]:
         "model": str(trial.model["name"]),
         "budget_images": int(trial.budget["images"]),
         "conditions": canonical(conditions),
+        "code": trial.code,
     }
 
 

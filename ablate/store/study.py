@@ -9,7 +9,8 @@ from typing import Any
 
 from ablate.errors import UserError
 
-GROWS = ("seeds", "permutations", "plan_sha256", "images")  # when seeds join a study
+# When seeds join a study, and whose results it takes.
+GROWS = ("seeds", "permutations", "plan_sha256", "images", "adopted")
 
 
 def read_study(*folders: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ablate.train.loop import Listener, Outcome
@@ -35,7 +34,7 @@ class Wandb(Listener):
             dir=settings["dir"],
             group=trial.arm,
             tags=[name[:64] for name in trial.tricks],
-            config=asdict(trial),
+            config=trial.content(),
             resume="allow",
             reinit="create_new",
             settings=wandb.Settings(silent=True, console="off"),

@@ -1,0 +1,1 @@
+"""What is read of configs, and checked, before anything is built."""

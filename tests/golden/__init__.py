@@ -1,0 +1,1 @@
+"""The numbers that belong to each revision of our code."""
