@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from yaml import YAMLError
 from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
-from ablate.overrides import yaml_of
+from ablate.overrides import plain, refuse_choices, yaml_of
 
 FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
 # Hydra 1.3 warns where its defaults are not asked for by number, 1.4 where they are.
@@ -141,6 +142,7 @@ def launch(config_name: str, arguments: list[str]) -> None:
     """Let Hydra read the arguments, compose and call `task`; its errors are raised."""
     options, overrides = sorted_out(arguments)
     own_folder(options)
+    refuse_choices(overrides)
     flags = [f"{flag}={value}" if flag in VALUED else flag for flag, value in options.items()]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     before, sys.argv = sys.argv, ["ablate", *flags, *overrides]
@@ -148,10 +150,20 @@ def launch(config_name: str, arguments: list[str]) -> None:
         hydra.main(config_path=str(conf_root() / "conf"), config_name=config_name, **DEFAULTS)(
             task
         )()
+    except (TypeError, ValueError, AssertionError) as error:
+        if not is_of_hydra(error):
+            raise
+        raise plain(error) from error
     except Refusal as refusal:
         raise refusal.error from refusal.error.__cause__
     finally:
         sys.argv = before
+
+
+def is_of_hydra(error: BaseException) -> bool:
+    """Return whether an error comes out of Hydra's own code: of an override that it cannot take."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(hydra.__file__).parent)
 
 
 def task(config: DictConfig) -> Any:

@@ -14,6 +14,7 @@ from omegaconf.errors import MissingMandatoryValue
 
 from ablate.assemble import PRECISIONS
 from ablate.catalog import look_in, parse, unknown
+from ablate.config.keys import checked_keys
 from ablate.config.sources import code_of
 from ablate.data import Dataset
 from ablate.errors import UserError
@@ -25,7 +26,6 @@ from ablate.trial import Trial
 PATHS = ("root", "path", "cache")
 WHOLE = {"batch_size": 1, "latent_dim": 1, "images": 1, "evaluations": 1, "samples": 2,
          "curve_points": 1, "width": 1}  # fmt: skip
-PARTS = ("data", "model", "budget", "metric", "train", "trick", "tracker")
 SWITCHES = ("channels_last",)
 
 
@@ -58,25 +58,42 @@ def join_sources(sources: Sequence[Any]) -> None:
     look_in(*folders)
 
 
-def machine(config: DictConfig) -> Machine:
+def machine(config: DictConfig | dict[str, Any]) -> Machine:
     """Return where a run takes place.
 
     Raises:
         UserError: A GPU is asked for and there is none, or there is no such form of convolutions
             or of play.
     """
-    if config.operator not in CHOICES:
-        raise unknown("operator", str(config.operator), CHOICES)
-    device = resolve_device(str(config.device))
+    tree = resolved(config)
+    if tree["operator"] not in CHOICES:
+        raise unknown("operator", str(tree["operator"]), CHOICES)
+    device = resolve_device(str(tree["device"]))
     return Machine(
         device,
-        Path(config.out).expanduser(),
-        Path(config.cache).expanduser(),
-        config.data.get("root"),
-        config.metric.get("path"),
-        config.operator,
-        resolve_rung(str(config.rung), device),
+        folder_of(tree, "out"),
+        folder_of(tree, "cache"),
+        path_of(tree["data"].get("root")),
+        path_of(tree["metric"].get("path")),
+        tree["operator"],
+        resolve_rung(str(tree["rung"]), device),
     )
+
+
+def folder_of(tree: Mapping[str, Any], key: str) -> Path:
+    """Return a folder that a config names.
+
+    Raises:
+        UserError: It has no name.
+    """
+    if not str(tree[key]).strip():
+        raise UserError(f"{key}= is empty; type {key}=FOLDER.")
+    return Path(str(tree[key])).expanduser()
+
+
+def path_of(value: Any) -> str | None:
+    """Return a path as text, also where its name is a number."""
+    return None if value is None else str(value)
 
 
 def resolve_device(wanted: str) -> str:
@@ -144,9 +161,6 @@ def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
         UserError: A value is missing or cannot be.
     """
     tree = resolved(config)
-    for part in PARTS:
-        if not isinstance(tree[part], Mapping):
-            raise UserError(f"{part}={tree[part]} names nothing; {part} holds further keys.")
     data = {**without_paths(tree["data"]), "fingerprint": dataset.fingerprint}
     tricks = tricks_of(tree["trick"])
     trial = Trial(
@@ -170,15 +184,16 @@ def resolved(config: DictConfig | dict[str, Any]) -> dict[str, Any]:
     """Return the tree as plain values, interpolations resolved; such a tree as it is.
 
     Raises:
-        UserError: A value that has no default was not given.
+        UserError: A value that has no default was not given, or a key is not one of ours.
     """
     if isinstance(config, dict):
         return config
     try:
-        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+        tree: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
         key = str(getattr(error, "full_key", ""))
         raise UserError(f"{key} has no default; type {key}=...") from error
+    return checked_keys(tree)
 
 
 def tricks_of(node: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

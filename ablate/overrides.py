@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.catalog import conf_root, names, nearest, unknown
+from ablate.catalog import conf_root, names, unknown
+from ablate.config.keys import NOTHING, among, groups, no_key
 from ablate.errors import UserError
 
 AMBIGUOUS = "Ambiguous value for argument '"
@@ -33,6 +35,8 @@ def explain(error: HydraException | OmegaConfBaseException) -> UserError:
         return wrong_key(cause) if in_no_tree(cause) else plain(cause)
     if str(error).startswith(AMBIGUOUS):
         return ambiguous(str(error).removeprefix(AMBIGUOUS).split("'\n")[0])
+    if str(error).startswith("Could not override 'search/"):
+        return UserError("Nothing is searched in this study; type search=optuna as well.")
     return plain(error)
 
 
@@ -65,10 +69,30 @@ def wrong_key(cause: OmegaConfBaseException) -> UserError:
         return UserError(f"Trick {key} is not selected; type trick=[{chosen}].")
     if place == "trick":
         return unknown("trick", key, names())
-    inside = f" in {place}" if place else ""
-    known = sorted(str(k) for k in node) if hasattr(node, "keys") else []
-    known = [k for k in known if k not in ("_target_", "search", "hydra")]
-    return UserError(f"There is no key '{key}'{inside}; {nearest(key, known)}.")
+    known = node if hasattr(node, "keys") else ()
+    return no_key(place, key, known, node.get("name") if known else None)
+
+
+def refuse_choices(overrides: Sequence[str]) -> None:
+    """Refuse `group=null`, of which Hydra makes an error without a key, and `group=[one,other]`.
+
+    Hydra lays the files of a list over each other: the last name wins, with keys of the first.
+
+    Raises:
+        UserError: The sentence says what to type for none, or which there are.
+    """
+    for override in overrides:
+        key, _, value = override.replace(" ", "").partition("=")
+        if key not in groups() or key == "preset":
+            continue
+        if value.lower() in ("null", "[null]") or value.isdigit():
+            none = f"type {key}={NOTHING[key]} for none" if key in NOTHING else f"type {among(key)}"
+            raise UserError(f"{key}={value} names nothing; {none}.")
+        if key != "trick" and value.startswith("[") and "," in value:
+            raise UserError(
+                f"{override} names several; type one of them, or -m {key}={value[1:-1]} to train "
+                "each."
+            )
 
 
 def ambiguous(override: str) -> UserError:

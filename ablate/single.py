@@ -73,7 +73,8 @@ def job_of(config: DictConfig) -> Job:
         UserError: It cannot be trained.
     """
     join_sources(HydraConfig.get().runtime.config_sources)
-    place, tree = machine(config), resolved(config)
+    tree = resolved(config)
+    place = machine(tree)
     check_tracker(tree["tracker"])
     return own_or_recorded(Job(checked(tree, place), place, tree))
 

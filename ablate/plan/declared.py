@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ablate.catalog import nearest, unknown
+from ablate.catalog import unknown
 from ablate.errors import UserError
 from ablate.metric_catalog import CATALOG
 
@@ -25,11 +24,6 @@ def declared(analysis: Any, seeds: int, arms: int) -> dict[str, Any]:
     Raises:
         UserError: A key or value is none.
     """
-    if not isinstance(analysis, Mapping):
-        raise UserError(f"study.analysis={analysis} holds further keys: {', '.join(KEYS)}.")
-    for key in analysis:
-        if key not in KEYS:
-            raise UserError(f"There is no key 'study.analysis.{key}'; {nearest(key, KEYS)}.")
     metric, margin, looks, variance = (analysis[key] for key in KEYS)
     if metric is not None and metric not in CATALOG:
         raise unknown("metric", str(metric), CATALOG)

@@ -128,7 +128,7 @@ def ended(folder: Path) -> set[str]:
     """Return the ids of all trials that have results, in one look at the disk."""
     try:
         return {name for name in os.listdir(folder / "trials") if name[0] != "."}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return set()
 
 

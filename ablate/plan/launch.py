@@ -57,11 +57,12 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     """
     join_sources(config.hydra.runtime.config_sources)
     refuse_one_seed(config.hydra.overrides.task)
-    launcher = resolved(config.hydra.launcher)
+    launcher: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    place = machine(config)
-    dataset, tree = dataset_of(config, place), resolved(config)
-    plan, kin, whose = of_plan(plan_of(config, dataset), place.out, tree["code"])
+    tree = resolved(config)
+    place = machine(tree)
+    dataset = dataset_of(tree, place)
+    plan, kin, whose = of_plan(plan_of(tree, dataset), place.out, tree["code"])
     check_tracker(tree["tracker"])
     search, study = planned_search(tree, plan, place.out, len(dataset.shape) == 1), tree["study"]
     room = slots() if study["workers"] is None else None

@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from ablate.assemble import check
-from ablate.catalog import entry, nearest, trick_class, unknown
+from ablate.catalog import entry, trick_class, unknown
 from ablate.compose import resolved, seed_of, trial_of
 from ablate.config.sources import code_of
 from ablate.data import Dataset
@@ -42,7 +42,6 @@ DESIGNS: dict[str, Callable[..., list[Arm]]] = {
 LISTED = {"presets": ["presets"], "explicit": ["arms"]}  # these keys become the only factor
 FRACTIONS = ("fractional_factorial", "plackett_burman")
 OPTIONS = ("resolution", "runs", "permutations", "subsets", "draw", "presets", "arms")
-KEYS = ("design", *OPTIONS, "tricks", "factors", "always", "seeds", "analysis", "workers", "stack")
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class Plan:
         }
 
 
-def plan_of(config: DictConfig, dataset: Dataset) -> Plan:
+def plan_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Plan:
     """Return the plan of a composed study.
 
     Raises:
@@ -157,10 +156,7 @@ def parameters(name: str) -> list[str]:
 
 
 def check_keys(study: Mapping[str, Any]) -> None:
-    """Refuse keys that a study does not have, and designs that do not exist."""
-    for key in study:
-        if key not in KEYS:
-            raise UserError(f"There is no key 'study.{key}'; {nearest(key, KEYS)}.")
+    """Refuse designs that do not exist, and options that a design does not take."""
     name = study["design"]
     if not isinstance(name, str) or name not in DESIGNS:
         raise unknown("design", str(name), list(DESIGNS))

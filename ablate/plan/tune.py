@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ablate.catalog import entry, nearest, parse
+from ablate.catalog import entry, parse
 from ablate.compose import seed_of
 from ablate.errors import UserError
 from ablate.plan.claim import take
@@ -32,8 +32,6 @@ from ablate.store.plan import PLAN, STUDY, hash_of, locked, read_study
 from ablate.trial import Trial
 
 Refusal = Callable[[Trial], str]
-KEYS = ("sampler", "pruner", "trials", "seeds", "settings", "batch", "seed", "metric", "cost",
-        "warm_start", "storage", "add")  # fmt: skip
 
 
 def search_plan(
@@ -56,9 +54,6 @@ def search_plan(
         UserError: The search cannot be made so.
     """
     given = tree["search"]
-    for key in given:
-        if key not in KEYS:
-            raise UserError(f"There is no key 'search.{key}'; {nearest(key, KEYS)}.")
     declared = given["metric"] or tree["study"]["analysis"]["metric"]
     rules = rules_of(given, declared or usual(arms[0].metric, is_toy))
     rules.check(seeds, int(arms[0].budget["evaluations"]))

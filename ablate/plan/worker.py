@@ -58,7 +58,8 @@ def work(config: DictConfig) -> int:
     """
     hydra = HydraConfig.get()
     join_sources(hydra.runtime.config_sources)
-    place, tree = machine(config), resolved(config)
+    tree = resolved(config)
+    place = machine(tree)
     torch.set_num_threads(threads_of(tree["study"], hydra.launcher, place.device))
     place = replace(place, device=device_of(place.device, hydra.job.num))
     if place.device.startswith("cuda"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count, cycle
-
 from ablate.trick import Round
 
 
@@ -18,12 +16,9 @@ def rounds_for(images: int, batch: int, rounds: list[Round]) -> int:
     A budget that is not a multiple of the batch is rounded up to whole batches. The schedule ends
     with the round that spends the budget: turns of G alone that would follow are not played.
     """
-    shown = 0
-    for n, stages in zip(count(1), cycle(rounds), strict=False):
-        shown += batch * shows(stages)
-        if shown >= images:
-            return n
-    raise AssertionError("a cycle does not end")
+    showing = [n for n, stages in enumerate(rounds, 1) if shows(stages)]
+    cycles, rest = divmod(-(-images // batch) - 1, len(showing))
+    return cycles * len(rounds) + showing[rest]
 
 
 def images_after(n: int, batch: int, rounds: list[Round]) -> int:
