@@ -19,6 +19,7 @@ from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
 from ablate.models.module import module
 from ablate.models.resnet import resnet
+from ablate.runner.inert import inert, is_neutral
 from ablate.train.feed import Feed
 from ablate.train.pixels import Pixels
 from ablate.train.schedule import rounds_for
@@ -76,9 +77,21 @@ def check(trial: Trial, dataset: Dataset) -> list[Problem]:
         build = build_of(trial.model)
         for player in ("G", "D"):
             build(player, tricks.recipe(recipe))
+        ours = trial.model["name"] != "module"
+        idle = inert(tricks, recipe, build) if ours and not any(p.refuse for p in found) else []
     except UserError as error:
-        found.append(Problem(True, str(error)))
-    return found
+        return [*found, Problem(True, str(error))]
+    told = [name for name in idle if not is_neutral(name, trial.tricks[name])]
+    return [*found, *(Problem(False, changes_nothing(name, trial), name) for name in told)]
+
+
+def changes_nothing(name: str, trial: Trial) -> str:
+    """Return the sentence for a trick that has nothing to work on."""
+    return (
+        f"{name} changes nothing under these settings: no layer, no first value, no schedule and "
+        f"no optimiser of {trial.model['name']} on {trial.data['name']}; results will be identical "
+        "to those without it."
+    )
 
 
 def structure(trial: Trial) -> str:

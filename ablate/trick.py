@@ -163,10 +163,17 @@ def flag() -> Any:
 
 
 class Problem(NamedTuple):
-    """Something that a set of tricks should not do: refused, or run with the record flagged."""
+    """Something that a set of tricks should not do: refused, or run with the record flagged.
+
+    Attributes:
+        refuse: Rather than run.
+        sentence: What is wrong, and what to type.
+        idle: The trick that changes nothing, where that is what is doubted.
+    """
 
     refuse: bool
     sentence: str
+    idle: str = ""
 
 
 Rules = Mapping[str, str]  # trait or trick name -> why

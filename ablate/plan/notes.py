@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from ablate.plan.design import base_of
 from ablate.plan.fraction import GENERATORS, NUMERALS, generators_of, resolution_of
-from ablate.plan.study import Plan
+from ablate.plan.study import Plan, PlannedArm
+from ablate.trial import canonical
 
 BALANCED = ("full_factorial", "fractional_factorial", "plackett_burman")
 
@@ -17,7 +18,26 @@ def notes(plan: Plan) -> list[str]:
     found = [doubt for arm in plan.arms if not arm.refused for doubt in arm.doubts]
     if plan.design == "plackett_burman":
         found.append("Main effects alone: pairs of factors are mixed into those of the others.")
-    return list(dict.fromkeys([*found, *unbalanced(plan), *cut_off(plan), *sees_more(plan)]))
+    return list(
+        dict.fromkeys([*found, *alike(plan), *unbalanced(plan), *cut_off(plan), *sees_more(plan)])
+    )
+
+
+def alike(plan: Plan) -> Iterator[str]:
+    """Yield the arms that differ by tricks alone which change nothing."""
+    groups: dict[str, list[PlannedArm]] = {}
+    for arm in (arm for arm in plan.arms if not arm.refused):
+        busy = {name: s for name, s in arm.trial.tricks.items() if name not in arm.idle}
+        groups.setdefault(canonical(busy), []).append(arm)
+    several = [group for group in groups.values() if len(group) > 1]
+    if several:
+        idle = sorted({name for group in several for arm in group for name in arm.idle})
+        equal = "; ".join(" = ".join(arm.arm.name for arm in group) for group in several)
+        yield (
+            f"{' and '.join(idle)} change{'s' * (len(idle) == 1)} nothing at these settings, so "
+            f"arms will come out identical: {equal}. Type other settings, or leave "
+            f"{'it' if len(idle) == 1 else 'them'} out."
+        )
 
 
 def unbalanced(plan: Plan) -> Iterator[str]:

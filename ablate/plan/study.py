@@ -24,6 +24,7 @@ from ablate.plan.design import REFERENCE, Arm, Factors
 from ablate.plan.factors import Factor, factors_of, tricks_in
 from ablate.plan.fraction import aliases, fractional_factorial, plackett_burman
 from ablate.plan.shapley import Orders, orders_of, shapley
+from ablate.runner.inert import neutral_in
 from ablate.trial import Trial
 
 DESIGNS: dict[str, Callable[..., list[Arm]]] = {
@@ -53,12 +54,14 @@ class PlannedArm:
         trial: What it trains, under the study's first seed.
         refused: Why it cannot be trained; empty where it can.
         doubts: What a reader of its results should know.
+        idle: Tricks that change nothing, on this network and data or at these settings.
     """
 
     arm: Arm
     trial: Trial
     refused: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +231,7 @@ def checked(arm: Arm, trial: Trial, dataset: Dataset) -> PlannedArm:
         trial,
         tuple(dict.fromkeys(p.sentence for p in problems if p.refuse)),
         tuple(dict.fromkeys(p.sentence for p in problems if not p.refuse)),
+        tuple(sorted({p.idle for p in problems if p.idle} | neutral_in(trial.tricks))),
     )
 
 

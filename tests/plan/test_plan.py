@@ -141,6 +141,28 @@ def test_study_json_holds_all_that_the_analysis_must_know(place):
     assert ["instance_noise", "-label_smooth:ema_g"] in [group[:2] for group in aliases]
 
 
+def test_a_trick_that_has_nothing_to_work_on_is_told_before_training(planned):
+    plan = planned("trick=[batch_norm,ema_g]", "trick.batch_norm.nets=D", "study.design=pairs")
+    assert {arm.arm.name: arm.idle for arm in plan.arms if arm.idle} == {
+        "with batch_norm": ("batch_norm",), "with batch_norm+ema_g": ("batch_norm",),
+    }  # fmt: skip
+    told = notes(plan)
+    assert any(note.startswith("batch_norm changes nothing under these settings") for note in told)
+    assert any(
+        "reference = with batch_norm; with ema_g = with batch_norm+ema_g" in note for note in told
+    )
+    assert len(plan.trials) == 4 * len(plan.seeds)  # it goes on: the table will say `identical`
+
+
+def test_neutral_settings_are_told_where_arms_come_out_identical(planned):
+    words = ("trick=[ema_g,instance_noise]", "trick.instance_noise.sigma=0")
+    assert any(
+        "instance_noise changes nothing at these settings" in n for n in notes(planned(*words))
+    )
+    busy = planned("trick=[ema_g,instance_noise]")
+    assert not any("changes nothing" in note for note in notes(busy))
+
+
 def test_a_shapley_study_trains_a_subset_under_its_own_seeds(planned):
     plan = planned("study.design=shapley", "study.permutations=2", FIVE)
     assert len(plan.orders) == 3

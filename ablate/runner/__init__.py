@@ -1,0 +1,1 @@
+"""From a frozen trial to its results."""
