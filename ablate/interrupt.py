@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from ablate.process import is_gone
+from ablate.screen import say
 
 LOOK_SECONDS = 0.5
 
@@ -53,7 +54,7 @@ class Interrupt:
             self.twice = True
             raise KeyboardInterrupt
         self.code = 128 + number
-        print("\nStopping after this interval; once more stops at once.", file=sys.stderr)
+        say("\nStopping after this interval; once more stops at once.", sys.stderr)
         self.tell()
 
 

@@ -50,8 +50,8 @@ def crashes(folder: Path, trials: Sequence[Trial], there: Container[str]) -> dic
             continue
         try:
             status = status_of(folder, trial)
-        except FileNotFoundError:
-            continue  # moved aside by `ablate retry` since our look
+        except (FileNotFoundError, ValueError):
+            continue  # moved aside by `ablate retry` since our look, or damaged
         if status["status"] not in FAILURES:
             return None
         last.append(status)
