@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ablate import __version__
 from ablate.errors import UserError
-from ablate.screen import PAPER, columns, console, counted, fitted, say, take_any_letter
+from ablate.screen import PAPER, columns, console, counted, fitted, say, take_any_letter, tied
 
 if TYPE_CHECKING:
     from ablate.report.study import Study
@@ -441,7 +441,7 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
             render_changed(study)
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
-        say(f"Suspect: look at the trial, then type (or --sound):\n  {command}")
+        say(f"Suspect: look at the trial, then type (or --sound):\n  {tied(command)}")
 
 
 def condition(text: str) -> tuple[str, object]:

@@ -21,7 +21,7 @@ from ablate.duration import about
 from ablate.grid import gathered
 from ablate.screen import console, spelled
 
-BAR = 24  # columns
+BAR = 20  # columns
 BESIDE = BAR + 26  # that a bar and what stands behind it take
 SURE_SECONDS = 2.0  # before which a rate says little
 

@@ -163,6 +163,11 @@ def say(text: object, stream: IO[str] | None = None) -> None:
     print(fitted(shown, columns(stream)), file=stream, flush=True)
 
 
+def tied(command: str) -> str:
+    """Return a command that stays on one line, so that it can be copied from a terminal."""
+    return command.replace(" ", TIED)
+
+
 def counted(n: int, what: str) -> str:
     """Return `1 seed`, `2 seeds`, `1,000 seeds`."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"

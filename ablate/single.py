@@ -27,7 +27,7 @@ from ablate.plan.files import is_finished
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
-from ablate.screen import TIED, say
+from ablate.screen import TIED, say, tied
 from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial, canonical
@@ -137,7 +137,7 @@ def train_claimed(trials: Sequence[Trial], left: Sequence[Trial], bench: Bench) 
         for claim in claims:
             claim.release()
     if None in statuses:
-        say(f"Saved at the last interval. The same command goes on from there: {command()}")
+        say(f"Saved at the last interval. The same command goes on from there: {tied(command())}")
         raise SystemExit(interrupt.code)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ablate.screen import NAMES, broken, cells, columns, counted, fitted, say, spelled
+from ablate.screen import NAMES, broken, cells, columns, counted, fitted, say, spelled, tied
 
 LONG = (
     "Note: label_smooth with targets above 1: cross-entropy has no finite optimum for them; type "
@@ -32,6 +32,11 @@ def test_a_file_gets_a_sentence_in_one_line():
     sink = io.StringIO()
     say(LONG, sink)
     assert sink.getvalue() == LONG + "\n"
+
+
+def test_a_command_can_be_copied():
+    command = "ablate report results/a_study_of_a_long_name -o reports/a_study_of_a_long_name"
+    assert command in fitted(f"Next: {tied(command)}", 40).split("\n")
 
 
 def test_a_terminal_gets_as_many_columns_as_it_has(monkeypatch):

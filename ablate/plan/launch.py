@@ -36,7 +36,7 @@ from ablate.plan.watch import LOOK_SECONDS, Watch
 from ablate.plan.worker import device_of, workers_of
 from ablate.process import mark
 from ablate.run import dataset_of, prepare
-from ablate.screen import console, counted, say
+from ablate.screen import console, counted, say, tied
 from ablate.tracker import check_tracker
 from ablate.trial import Trial
 
@@ -262,7 +262,8 @@ def conclude(plan: Plan, folder: Path) -> None:
     if trainable(folder, plan.trials) or left_of_search(folder):
         say(what_is_left(folder, plan.trials))
         raise SystemExit(1)
-    say(f"Next: ablate report {quote(str(folder))} -o {quote(f'reports/{folder.name}')}")
+    places = quote(str(folder)), quote(f"reports/{folder.name}")
+    say("Next: " + tied("ablate report {} -o {}".format(*places)))
 
 
 def what_is_left(folder: Path, trials: Sequence[Trial]) -> str:
