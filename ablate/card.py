@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ablate.catalog import entry, names, trick_class
-from ablate.grid import draw
+from ablate.grid import draw, put
 from ablate.screen import columns, counted, fitted, say, spelled
 from ablate.trick import TRAITS, Setting, Trick
 
@@ -66,12 +66,7 @@ def print_card(name: str, console: Console) -> None:
 def entitled(title: str, text: str, console: Console, style: str) -> None:
     """Print a text behind its title, broken below itself."""
     whole = fitted(spelled(title + text, console.encoding), columns(console.file))
-    console.print(
-        Text(whole[: len(title)], style) + Text(whole[len(title) :]),
-        no_wrap=True,
-        overflow="ignore",
-        crop=False,
-    )
+    put(Text(whole[: len(title)], style) + Text(whole[len(title) :]), console)
 
 
 def paragraphs(found: type[Trick]) -> tuple[list[str], str]:

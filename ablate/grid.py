@@ -104,7 +104,12 @@ def table(
                 row.append(part, looks[place])
                 row.append(" " * GAP if place in right else gap + " " * GAP)
             row.rstrip()
-            console.print(row, no_wrap=True, overflow="ignore", crop=False)
+            put(row, console)
+
+
+def put(line: Text, console: Console) -> None:
+    """Print a line as it is; the terminal breaks what has no place to be broken."""
+    console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
 def within(cell: str, width: int) -> str:
@@ -116,14 +121,14 @@ def cards(lines: Lines, console: Console, styles: Mapping[str, str]) -> None:
     """Print every row by itself: its name, and below it its cells, each with its heading."""
     heading, *rows = [[" ".join(cell.split()) for cell in line] for line in lines]
     for name, *rest in rows:
-        console.print(Text(within(name, console.width), "bold"), no_wrap=True, overflow="ignore")
+        put(Text(within(name, console.width), "bold"), console)
         told = [
             Text.assemble(f"{title} " if len(rest) > 1 else "", (cell, styles.get(cell, "")))
             for title, cell in zip(heading[1:], rest, strict=True)
             if cell not in NOTHING
         ]
         for line in gathered(told, console.width):
-            console.print(line, no_wrap=True, overflow="ignore")
+            put(line, console)
 
 
 def gathered(told: Sequence[Text], width: int) -> list[Text]:

@@ -37,6 +37,12 @@ def test_no_line_is_wider_than_the_terminal(width):
         assert sum(2 if ord(letter) > 0x2E80 else 1 for letter in line) <= width
 
 
+def test_a_name_that_cannot_be_broken_is_not_cut():
+    names = [f"{'a' * 70}_{n}" for n in (1, 2)]
+    told = drawn(60, [[name, *ROWS[0][1:]] for name in names])
+    assert all(name in told for name in names)
+
+
 def test_columns_stand_under_their_headings():
     lines = drawn(120).splitlines()
     for name, column in (("verdict", 3), ("failed", 4)):

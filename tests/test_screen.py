@@ -7,7 +7,18 @@ import sys
 
 import pytest
 
-from ablate.screen import NAMES, broken, cells, columns, counted, fitted, say, spelled, tied
+from ablate.screen import (
+    NAMES,
+    broken,
+    cells,
+    columns,
+    counted,
+    fitted,
+    say,
+    spelled,
+    take_any_letter,
+    tied,
+)
 
 LONG = (
     "Note: label_smooth with targets above 1: cross-entropy has no finite optimum for them; type "
@@ -95,6 +106,14 @@ def test_what_an_encoding_lacks_is_spelled(encoding, shown):
 
 def test_a_name_that_is_no_text_is_shown_all_the_same():
     assert spelled(os.fsdecode(b"on\xe9"), "utf-8") == r"on\udce9"
+
+
+def test_whoever_prints_is_spelled(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    take_any_letter()
+    print("1.2 ± 0.3 ↓", flush=True)
+    assert raw.getvalue() == b"1.2 +/- 0.3 (lower)\n"
 
 
 def test_names_that_differ_differ_in_every_encoding():

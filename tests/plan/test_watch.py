@@ -73,6 +73,13 @@ def test_the_death_of_workers_leaves_no_rate_below_zero(seen):
     assert "-" not in told
 
 
+def test_one_worker_that_begins_again_does_not_hide_what_the_other_does(seen):
+    seen(0, s0=100, s1=100)
+    seen(10, s0=600, s1=600)
+    told = seen(20, s0=200, s1=700)  # one goes on from its checkpoint at 200
+    assert f"{(500 + 500 + 0 + 100) / 20:.0f} images/s" in told
+
+
 def candidate(number, lr, state="", value=math.nan, trials=()):
     values = (math.log(value),) if state else ()
     return Candidate(
