@@ -130,8 +130,8 @@ def test_one_is_one():
     assert [counted(n, "seed") for n in (0, 1, 1234)] == ["0 seeds", "1 seed", "1,234 seeds"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
-@pytest.mark.parametrize("words", [["--help"], ["tricks"], ["compare", "na\u00efve\u2193"]])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("words", [["tricks", "r1"], ["compare", "na\u00efve\u2193"]])
 def test_no_command_dies_of_its_letters(encoding, words):
     code = (
         "import sys; from ablate.cli import main; "

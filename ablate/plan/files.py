@@ -42,15 +42,10 @@ def require_study(folder: Path) -> None:
     Raises:
         UserError: The sentence says what it is instead.
     """
-    if (folder / PLAN).is_file() and (folder / STUDY).is_file():
+    if (folder / PLAN).is_file():
         return
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}; name one that `ablate sweep` wrote to.")
-    if (folder / PLAN).is_file():
-        raise UserError(
-            f"{folder} has lost its {STUDY}; type the command of the sweep again, which writes it "
-            "anew and keeps all results."
-        )
     if is_imported(folder):
         raise UserError(
             f"{folder} holds an imported table, of which nothing is left to train; type ablate "

@@ -59,6 +59,11 @@ def print_status(folder: Path, console: Console) -> None:
     """
     require_study(folder)
     study, trials = read_study(folder), read_plan(folder)
+    if not study:
+        raise UserError(
+            f"{folder} has lost its {STUDY}; type the command of the sweep again, which writes it "
+            "anew and keeps all results."
+        )
     if not {"arms", "images"} <= study.keys():
         raise UserError(f"{folder / STUDY} cannot be read: it is no study. {REMEDY}")
     held, gone = living(folder), dead(folder)

@@ -142,7 +142,7 @@ def test_a_folder_without_a_study_is_told(place, command):
 def test_a_study_that_lost_a_file_is_told(place):
     place.type("sweep", *TWO)
     study = place.path / FOLDER / "study.json"
-    for content in ("{}", "[]", "{"):
+    for content in ('{"arms": []}', "[]", "{"):
         study.write_text(content)
         assert place.type("status", FOLDER) == 2
         assert "study.json cannot be read" in place.err
