@@ -460,11 +460,19 @@ def condition(text: str) -> tuple[str, object]:
 
 
 def tricks(parsed: argparse.Namespace) -> None:
-    """Run `ablate tricks`."""
+    """Run `ablate tricks`.
+
+    Raises:
+        UserError: There is no such trick, or no folder of one's own.
+    """
     from ablate.card import print_card, print_tricks
     from ablate.catalog import look_in
 
     if parsed.config_dir is not None:
+        if not parsed.config_dir.is_dir():
+            raise UserError(
+                f"There is no folder {parsed.config_dir}; type --config-dir DIR with trick/ in it."
+            )
         look_in(parsed.config_dir)
     if parsed.name is None:
         print_tricks(console())

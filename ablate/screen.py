@@ -46,6 +46,7 @@ SPELLINGS = {
 WORDS = re.compile(r"(?<=[ \t])(?=\S)")
 # Names of arms may be broken behind the signs that join names as well, but not within a number.
 NAMES = re.compile(r"(?<=[ \t])(?=\S)|(?<=[+,])(?=[^\W\d]|[\[(])")
+QUOTED = re.compile(r"`[^`\n]+`")  # what is to be typed
 COLUMN = re.compile(r"(\s*\S.*?\s{2,})\S")  # what stands before the second column of a line
 
 
@@ -136,6 +137,7 @@ def fitted(text: str, width: int | None) -> str:
     """Return `text` with its lines broken to `width`, None for a file, where they stay whole."""
     if width is None:
         return text.replace(TIED, " ")
+    text = QUOTED.sub(lambda found: tied(found[0]) if len(found[0]) < width else found[0], text)
     lines = [part for line in text.split("\n") for part in folded(line, width)]
     return "\n".join(lines).replace(TIED, " ")
 

@@ -50,6 +50,11 @@ def test_a_command_can_be_copied():
     assert command in fitted(f"Next: {tied(command)}", 40).split("\n")
 
 
+def test_what_is_quoted_to_be_typed_stays_on_a_line():
+    text = "the following arguments are required: DIR; `ablate status --help` shows what to type."
+    assert any("`ablate status --help`" in line for line in fitted(text, 60).split("\n"))
+
+
 def test_a_terminal_gets_as_many_columns_as_it_has(monkeypatch):
     monkeypatch.setenv("COLUMNS", "50")
     sink = Terminal()
