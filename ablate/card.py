@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from ablate.catalog import entry, names, trick_class
+from ablate.grid import draw, put
+from ablate.screen import columns, counted, fitted, say, spelled
 from ablate.trick import TRAITS, Setting, Trick
 
 SOURCE = "Source:"
@@ -24,15 +24,12 @@ def print_tricks(console: Console) -> None:
     for name in names():
         found = trick_class(name)
         groups.setdefault(found.group or "other", []).append(found)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    wide = max(map(len, names()))
     for group in sorted(groups):
-        table.add_row(Text(group, style="bold"), "")
+        console.print(Text(group, "bold"))
         for trick in groups[group]:
-            table.add_row(Text(f"  {trick.name}", style="cyan"), Text(trick.summary()))
-    console.print(table)
-    console.print(f"\n{len(names())} tricks. `ablate tricks NAME` shows the card of one.")
+            entitled(f"  {trick.name:{wide}}  ", trick.summary(), console, "cyan")
+    say(f"\n{counted(len(names()), 'trick')}. `ablate tricks NAME` shows the card of one.")
 
 
 def print_card(name: str, console: Console) -> None:
@@ -41,16 +38,18 @@ def print_card(name: str, console: Console) -> None:
     Raises:
         UserError: There is no such trick.
     """
-    console.print(card(name))
-
-
-def card(name: str) -> RenderableType:
-    """Return the card of a trick."""
     found = trick_class(name)
     body, source = paragraphs(found)
-    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    facts.add_column(justify="right", style="bold")
-    for title, text in (
+    entitled(name, f"  {found.group}", console, "bold cyan")
+    say(f"\n{found.summary()}\n")
+    for paragraph in body:
+        say(f"  {paragraph}\n")
+    if found.settings:
+        draw(parameters(name, found), console, wraps=(2, 3))
+    else:
+        say("No parameters.")
+    say("")
+    facts = (
         *rules("needs", found.needs),
         *rules("excludes", found.excludes),
         *rules("in doubt with", found.doubts),
@@ -58,16 +57,16 @@ def card(name: str) -> RenderableType:
         ("off", off(found)),
         ("source", source),
         ("use", f"ablate train trick=[{name}]"),
-    ):
-        facts.add_row(title, Text(text))
-    return Group(
-        Text.assemble((name, "bold cyan"), f"  {found.group}"),
-        Text(f"\n{found.summary()}\n"),
-        *[Padding(Text(paragraph + "\n"), (0, 2)) for paragraph in body],
-        parameters(name, found),
-        Text(),
-        facts,
     )
+    wide = max(len(title) for title, _ in facts)
+    for title, text in facts:
+        entitled(f"{title:>{wide}}  ", text, console, "bold")
+
+
+def entitled(title: str, text: str, console: Console, style: str) -> None:
+    """Print a text behind its title, broken below itself."""
+    whole = fitted(spelled(title + text, console.encoding), columns(console.file))
+    put(Text(whole[: len(title)], style) + Text(whole[len(title) :]), console)
 
 
 def paragraphs(found: type[Trick]) -> tuple[list[str], str]:
@@ -78,20 +77,14 @@ def paragraphs(found: type[Trick]) -> tuple[list[str], str]:
     return [part for part in parts if not part.startswith(SOURCE)], " ".join(source)
 
 
-def parameters(name: str, found: type[Trick]) -> RenderableType:
-    """Return the table of settings."""
+def parameters(name: str, found: type[Trick]) -> list[list[str]]:
+    """Return headings and rows of the settings."""
     known = entry(name)
-    if not found.settings:
-        return Text("No parameters.")
-    table = Table(f"trick.{name}.", "default", "may be", "searched in", box=None, padding=(0, 2))
+    lines = [[f"trick.{name}.", "default", "may be", "searched in"]]
     for key, setting in found.settings.items():
-        table.add_row(
-            Text(key),
-            Text(plain(known.settings[key])),
-            Text(allowed(setting)),
-            Text(searched(known.search.get(key))),
-        )
-    return table
+        default, search = plain(known.settings[key]), searched(known.search.get(key))
+        lines.append([key, default, allowed(setting), search])
+    return lines
 
 
 def allowed(setting: Setting) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ablate import __version__
 from ablate.errors import Unheard, UserError
+from ablate.screen import PAPER, columns, console, counted, fitted, say, take_any_letter, tied
 
 if TYPE_CHECKING:
     from ablate.report.study import Study
@@ -34,8 +35,8 @@ examples:
 TRAIN = """\
 usage: ablate train [key=value ...] [-m] [--config-dir DIR]
 
-Trains one trial and writes it to out/trials/. The same command again finds it finished, or goes on
-where it was stopped.
+Trains one trial and writes it to out/trials/. The same command again finds it finished, or goes \
+on where it was stopped.
 
   trick=[label_smooth,ema_g]       tricks, several at once (`ablate tricks` lists them)
   trick.label_smooth.real_low=0.9  a setting of a selected trick
@@ -52,7 +53,7 @@ where it was stopped.
 SWEEP = """\
 usage: ablate sweep STUDY [key=value ...] [--config-dir DIR]
 
-Plans a study, prints and writes the plan, and trains it. The same command again goes on where it
+Plans a study, prints and writes the plan, and trains it. The same command again goes on where it \
 was stopped. STUDY is a ready one or the path of a yaml.
 
   trick=[label_smooth,ema_g]       other tricks than the yaml selects
@@ -66,7 +67,7 @@ was stopped. STUDY is a ready one or the path of a yaml.
 PLAN = """\
 usage: ablate plan STUDY [key=value ...] [--config-dir DIR]
 
-Prints what a study would train, and how long it would take here, measured on a few rounds. Its
+Prints what a study would train, and how long it would take here, measured on a few rounds. Its \
 results folder is not touched. STUDY and the overrides are those of `ablate sweep`.
 
   study.design=fractional_factorial study.resolution=4
@@ -79,6 +80,7 @@ GROUPS = ("data", "model", "budget", "metric", "tracker", "preset")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    take_any_letter()
     try:
         code = run(arguments)
         if sys.stdout is not None:
@@ -95,14 +97,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return refused(f"{error}; free the disk, or type another out=.")
     except KeyboardInterrupt:
-        print("Stopped at once; the same command goes on at the last checkpoint.", file=sys.stderr)
+        say("Stopped at once; the same command goes on at the last checkpoint.", sys.stderr)
         return 130
 
 
 def refused(sentence: str) -> int:
     """Tell what is wrong; return the exit code."""
     with suppress(OSError):  # where nobody can hear it
-        print(sentence, file=sys.stderr)
+        say(sentence, sys.stderr)
     return 2
 
 
@@ -140,7 +142,8 @@ def run(arguments: list[str]) -> int:
 def composed(command: str, rest: list[str]) -> int:
     """Run a command whose arguments are Hydra's."""
     if "-h" in rest or "--help" in rest or (command != "train" and not rest):
-        print(HELP[command] + "\n" + (listing() if command == "train" else studies()))
+        whole = HELP[command] + "\n" + (listing() if command == "train" else studies())
+        say(fitted(whole, columns(sys.stdout) or PAPER))
         return 0
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -177,12 +180,16 @@ def studies() -> str:
     from ablate.catalog import conf_root
 
     files = sorted((conf_root() / "sweeps").glob("*.yaml"))
-    lines = [(file.stem, file.read_text().splitlines()[0].lstrip("# ")) for file in files]
+    lines = [(f.stem, f.read_text("utf-8").splitlines()[0].lstrip("# ")) for f in files]
     return "\n".join(f"  {name:20}{comment}" for name, comment in lines)
 
 
 class Parser(argparse.ArgumentParser):
     """Says what to type instead."""
+
+    def format_help(self) -> str:
+        """Return the help as wide as the terminal is."""
+        return fitted(super().format_help(), columns(sys.stdout))
 
     def error(self, message: str) -> NoReturn:
         """Raise a sentence rather than print the usage."""
@@ -284,14 +291,14 @@ def mark(parsed: argparse.Namespace) -> None:
     """Run `ablate mark`."""
     from ablate.store import marks
 
-    count = f"{len(parsed.trials)} trial{'' if len(parsed.trials) == 1 else 's'}"
+    count = counted(len(parsed.trials), "trial")
     if not parsed.word:
         marks.unmark(parsed.folder, parsed.trials)
-        print(f"{count} of {parsed.folder}: no longer marked.")
+        say(f"{count} of {parsed.folder}: no longer marked.")
         return
     marks.mark(parsed.folder, parsed.trials, parsed.word, parsed.note)
     what = marks.WORDS[parsed.word]
-    print(f"{count} of {parsed.folder} marked as {parsed.word}: each {what} in every report.")
+    say(f"{count} of {parsed.folder} marked as {parsed.word}: each {what} in every report.")
 
 
 def add_import(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -329,7 +336,7 @@ def take_in(parsed: argparse.Namespace) -> None:
         curves=parsed.curves,
         like=parsed.like,
     )
-    print(told(taken))
+    say(told(taken))
 
 
 def pair(example: str, text: str) -> tuple[str, str]:
@@ -359,11 +366,9 @@ def add_study_commands(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def status(parsed: argparse.Namespace) -> None:
     """Run `ablate status`."""
-    from rich.console import Console
-
     from ablate.plan.status import print_status
 
-    print_status(parsed.folder, Console())
+    print_status(parsed.folder, console())
 
 
 def retry(parsed: argparse.Namespace) -> None:
@@ -378,7 +383,7 @@ def retry(parsed: argparse.Namespace) -> None:
         raise UserError(
             "Trials that are done have nothing to mend; type --yes as well to train them again."
         )
-    print(again(parsed.folder, parsed.status, parsed.arm))
+    say(again(parsed.folder, parsed.status, parsed.arm))
 
 
 def _add_choices(one: argparse.ArgumentParser) -> None:
@@ -431,13 +436,13 @@ def report(parsed: argparse.Namespace) -> None:
     if parsed.out is None:
         return
     folder, notes = write(study, parsed.out), sys.stderr if parsed.summary else sys.stdout
-    print(f"Report: {folder / 'report.html'}", file=notes)
+    say(f"Report: {folder / 'report.html'}", notes)
     if parsed.wandb:
         from ablate.tracker.study import log_study
 
         place = parsed.folders[0]
         settings = {"project": "ablate", "mode": parsed.wandb, "dir": str(place.resolve())}
-        print(f"Weights & Biases: run {log_study(study, folder, settings)} in {place}", file=notes)
+        say(f"Weights & Biases: run {log_study(study, folder, settings)} in {place}", notes)
 
 
 def gathered(parsed: argparse.Namespace) -> Study:
@@ -455,20 +460,20 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
     from ablate.report import render, render_answer, render_changed, what_to_type
 
     if study.tuned is not None:
-        print("Untuned")
+        say("Untuned")
     if study.answer.kind != "arms" and not arms:
         render_answer(study.answer, study.metric)
-        print()
+        say("")
     render(study.table, screen=study.decisions.screen, arms=arms)
     if study.tuned is not None:
-        print("\nTuned: each arm at the best setting of its search")
+        say("\nTuned: each arm at the best setting of its search")
         show(study.tuned, arms)
         if not arms:
-            print("\nWhat tuning changed")
+            say("\nWhat tuning changed")
             render_changed(study)
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
-        print(f"Suspect: look at the trial, then type (or --sound):\n  {command}")
+        say(f"Suspect: look at the trial, then type (or --sound):\n  {tied(command)}")
 
 
 def condition(text: str) -> tuple[str, object]:
@@ -487,28 +492,31 @@ def condition(text: str) -> tuple[str, object]:
 
 
 def tricks(parsed: argparse.Namespace) -> None:
-    """Run `ablate tricks`."""
-    from rich.console import Console
+    """Run `ablate tricks`.
 
+    Raises:
+        UserError: There is no such trick, or no folder of one's own.
+    """
     from ablate.card import print_card, print_tricks
     from ablate.catalog import look_in
 
     if parsed.config_dir is not None:
+        if not parsed.config_dir.is_dir():
+            raise UserError(
+                f"There is no folder {parsed.config_dir}; type --config-dir DIR with trick/ in it."
+            )
         look_in(parsed.config_dir)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
     if parsed.name is None:
-        print_tricks(console)
+        print_tricks(console())
     else:
-        print_card(parsed.name, console)
+        print_card(parsed.name, console())
 
 
 def fetch(parsed: argparse.Namespace) -> None:
     """Run `ablate data fetch`."""
     from ablate.data import fetch as download
 
-    print(download(parsed.name, parsed.root))
+    say(download(parsed.name, parsed.root))
 
 
 def selftest(parsed: argparse.Namespace) -> None:

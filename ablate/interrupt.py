@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from ablate.process import is_gone
+from ablate.screen import say
 
 LOOK_SECONDS = 0.5
 HANG_UP = getattr(signal, "SIGHUP", None)  # there is none on Windows
@@ -58,7 +59,7 @@ class Interrupt:
             raise KeyboardInterrupt
         self.code = 128 + number
         with suppress(OSError):  # the terminal may be what has gone
-            print("\nStopping after this interval; once more stops at once.", file=sys.stderr)
+            say("\nStopping after this interval; once more stops at once.", sys.stderr)
         self.tell()
 
 

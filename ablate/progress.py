@@ -1,4 +1,4 @@
-"""How a trial is doing: a live line on a terminal, a line now and then elsewhere."""
+"""How a trial is doing: a bar on a terminal, a line now and then elsewhere, on standard error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ablate.duration import about
+from ablate.meter import Meter, Pace
+from ablate.screen import console as on
+from ablate.screen import say
 from ablate.train.loop import Listener, Outcome
 
 LINE_SECONDS = 10.0
@@ -18,9 +21,9 @@ SHOWN = ("loss_d", "loss_g")
 
 
 def shower(labels: Sequence[str], console: Console | None = None) -> Listener:
-    """Return the listener that suits where output goes, given a label of every trial."""
-    console = console or Console()
-    return Live(labels, console) if console.is_terminal else Lines(labels)
+    """Return the listener that suits where progress goes, given a label of every trial."""
+    console = console or on(sys.stderr)
+    return Live(labels, console) if console.is_interactive else Lines(labels)
 
 
 def title(labels: Sequence[str]) -> str:
@@ -51,67 +54,44 @@ def losses(signals: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {number(signals[name])}" for name in SHOWN if name in signals)
 
 
-class Pace:
-    """Images a second since this session began, where a resumed trial did not begin at zero."""
-
-    def __init__(self) -> None:
-        self.first: tuple[int, float] | None = None
-
-    def __call__(self, images: int) -> str:
-        """Return images a second in words."""
-        now = time.monotonic()
-        if self.first is None:
-            self.first = images, now
-            return ""
-        seconds = now - self.first[1]
-        return f"{(images - self.first[0]) / seconds:,.0f} images/s" if seconds > 0 else ""
-
-
 class Live(Listener):
     """A bar that moves, with images/s, losses, the latest metric, and the time left."""
 
     def __init__(self, labels: Sequence[str], console: Console) -> None:
-        self.pace, self.shown = Pace(), [0] * len(labels)
-        self.bar = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[pace]}"),
-            TextColumn("[dim]{task.fields[losses]}"),
-            TextColumn("[cyan]{task.fields[score]}"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-        )
-        self.bar.start()
-        self.id = self.bar.add_task(title(labels), total=None, pace="", losses="", score="")
+        self.shown, self.total = [0] * len(labels), 0
+        self.losses = self.score = ""
+        self.meter = Meter(title(labels), "images", console)
+        self.meter.start()
 
     def started(self, images: int) -> None:
         """Set the length of the bar."""
-        self.bar.update(self.id, total=images)
+        self.total = images
 
     def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Move the bar."""
-        self.move(dict(enumerate(images)), losses=losses(signals))
+        self.losses = losses(signals)
+        self.move(dict(enumerate(images)))
 
     def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
         """Show the latest metric, of several trials the first one's."""
-        score = {"score": first_score(generator, scores)} if trial == 0 else {}
-        self.move({trial: images}, **score)
+        if trial == 0:
+            self.score = first_score(generator, scores)
+        self.move({trial: images})
 
     def finished(self, trial: int, outcome: Outcome) -> None:
         """Fill the bar with what was trained."""
         self.move({trial: outcome.images})
 
-    def move(self, images: Mapping[int, int], **words: Any) -> None:
+    def move(self, images: Mapping[int, int]) -> None:
         """Take what some trials were shown; the bar is the mean of all."""
         for trial, n in images.items():
             self.shown[trial] = n
-        mean = mean_of(self.shown)
-        self.bar.update(self.id, completed=mean, pace=self.pace(mean), **words)
+        words = filter(None, (self.losses, self.score))
+        self.meter.move(mean_of(self.shown), self.total, words)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
-        self.bar.stop()
+        self.meter.stop()
 
 
 class Lines(Listener):
@@ -119,7 +99,7 @@ class Lines(Listener):
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels, self.pace = labels, Pace()
-        self.total, self.said = 0, time.monotonic()
+        self.total, self.mean, self.said = 0, 0, time.monotonic()
 
     def started(self, images: int) -> None:
         """Say what is coming."""
@@ -128,17 +108,28 @@ class Lines(Listener):
 
     def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
         """Say where we are, now and then."""
-        mean = mean_of(images)
-        pace = self.pace(mean)
+        before, self.mean = self.mean, mean_of(images)
+        self.pace.add(self.mean - before)
         if time.monotonic() - self.said > LINE_SECONDS:
-            left = (self.total - mean) * seconds / mean
-            self.say(f"{mean:,}/{self.total:,}  {pace}  {losses(signals)}  {left:,.0f} s left")
+            self.say(
+                *[f"{self.mean:,} of {self.total:,} images", *self.speed(), losses(signals)],
+            )
+
+    def speed(self) -> list[str]:
+        """Return how fast, and how long it may still take, as far as it is known."""
+        rate = self.pace.rate
+        if rate is None:
+            return []
+        return [f"{rate:,.0f} images/s", f"about {about((self.total - self.mean) / rate)} left"]
 
     def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
         """Say the leading metric."""
-        self.say(f"{images:,}/{self.total:,}  {first_score(generator, scores)}", self.labels[trial])
+        label = self.labels[trial]
+        told = f"{images:,} of {self.total:,} images"
+        self.say(told, first_score(generator, scores), label=label)
 
-    def say(self, text: str, label: str | None = None) -> None:
+    def say(self, *told: str, label: str | None = None) -> None:
         """Print a line of one trial, or of all."""
         self.said = time.monotonic()
-        print(f"{label or title(self.labels)}: {text}", file=sys.stdout, flush=True)
+        words = "; ".join(filter(None, told))
+        say(f"{label or title(self.labels)}: {words}", sys.stderr)

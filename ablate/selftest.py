@@ -22,9 +22,11 @@ from torch import Tensor
 from ablate import __version__
 from ablate.catalog import entry, trick_set
 from ablate.compose import Machine
+from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.models.dcgan import dcgan
 from ablate.operators import set_forms
+from ablate.screen import counted, say
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.train.feed import Feed
 from ablate.train.ladder import NEAR, PERIODS, Play, climb
@@ -214,10 +216,12 @@ def told(machine: Machine) -> bool:
     start, found = time.perf_counter(), list[Law]()
     for law in laws(machine):
         found.append(law)
-        sign = ">" if law.above else "<"
-        print(f"  {law.name:<34} {law.value:.1e}   {sign} {law.bound:.0e}   "
-              + ("holds" if law.holds else "FAILS"), flush=True)  # fmt: skip
+        sign, word = ">" if law.above else "<", "holds" if law.holds else "FAILS"
+        say(f"  {law.name:<34} {law.value:.1e}   {sign} {law.bound:.0e}   {word}")
     good = sum(law.holds for law in found)
-    print(f"{good} of {len(found)} laws hold on {place_of(machine)}, torch {torch.__version__}, "
-          f"{torch.get_num_threads()} thread(s); {time.perf_counter() - start:.1f} s")  # fmt: skip
+    say(
+        f"{good} of {counted(len(found), 'law')} hold on {place_of(machine)}, torch "
+        f"{torch.__version__}, {counted(torch.get_num_threads(), 'thread')}; "
+        f"{lasted(time.perf_counter() - start)}"
+    )
     return good == len(found)

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 
 from ablate.assemble import check, structure
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved, trial_of
+from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
@@ -27,6 +28,7 @@ from ablate.plan.kin import RECORDED, check_code, kin_of, told
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
+from ablate.screen import TIED, say, tied
 from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial, canonical
@@ -90,7 +92,7 @@ def own_or_recorded(job: Job) -> Job:
     kin = kin_of(folder, [job.trial])
     if not kin:
         return job
-    print(f"Note: {told(kin, folder, code)}")
+    say(f"Note: {told(kin, folder, code)}")
     return replace(job, trial=kin[0].recorded) if code == RECORDED else job
 
 
@@ -152,7 +154,7 @@ def train_claimed(trials: Sequence[Trial], left: Sequence[Trial], bench: Bench) 
         for claim in claims:
             claim.release()
     if None in statuses:
-        print(f"Saved at the last interval. The same command goes on from there: {command()}")
+        say(f"Saved at the last interval. The same command goes on from there: {tied(command())}")
         raise SystemExit(interrupt.code)
 
 
@@ -170,9 +172,9 @@ def checked(tree: dict[str, Any], place: Machine) -> Trial:
     if refused:
         raise UserError("\n".join(refused))
     for sentence in dict.fromkeys(p.sentence for p in problems):
-        print(f"Note: {sentence}")
+        say(f"Note: {sentence}")
     if trial.images != trial.budget["images"]:
-        print(rounding(trial))
+        say(rounding(trial))
     prepare(trial, place)
     return trial
 
@@ -207,13 +209,13 @@ def report(trial: Trial, place: Machine, before: str) -> str:
     folder = place.out / "trials" / trial.id
     status: dict[str, Any] = json.loads((folder / "status.json").read_text())
     why = f" ({status['reason']})" if status["reason"] else ""
-    print(
+    say(
         f"{trial.arm} seed {trial.seed} {before}{status['status']}{why} after "
-        f"{status['images']:,} images in {status['wall_seconds']:.1f} s"
+        f"{status['images']:,} images in {lasted(status['wall_seconds'])}"
     )
-    print(last_metrics(folder) + f"results in {folder}")
+    say(last_metrics(folder) + f"results in {folder}")
     if status["status"] == "crashed" and not is_multirun():
-        print(f"Delete {folder} to train it again; the trace lies there.", file=sys.stderr)
+        say(f"Delete {folder} to train it again; the trace lies there.", sys.stderr)
         raise SystemExit(1)
     return str(status["status"])
 
@@ -224,7 +226,10 @@ def last_metrics(folder: Path) -> str:
     last = frame[frame["images"] == frame["images"].max()]
     return "".join(
         f"  {generator}: "
-        + "  ".join(f"{m} {number(v)}" for m, v in zip(rows["metric"], rows["value"], strict=True))
+        + "; ".join(
+            f"{metric}{TIED}{number(value)}"
+            for metric, value in zip(rows["metric"], rows["value"], strict=True)
+        )
         + "\n"
         for generator, rows in last.groupby("generator", sort=False)
     )

@@ -255,3 +255,9 @@ def test_a_study_becomes_a_report(place):
 )
 def test_more_trials_are_an_override(typed, meant):
     assert more_trials(typed) == meant
+
+
+def test_a_folder_of_tricks_that_is_not_there_is_told(place):
+    assert place.type("tricks", "--config-dir", "nowhere") == 2
+    assert "There is no folder nowhere; type --config-dir DIR" in place.err
+    assert place.out == ""

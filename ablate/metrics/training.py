@@ -5,6 +5,7 @@ right angles an image was turned.
 Legend: N samples, C H W image, M classes.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,12 @@ from torch import Tensor, nn
 
 from ablate.data.dataset import Dataset, Split
 from ablate.errors import UserError
+from ablate.meter import Meter
 from ablate.metrics.network import Classifier
+from ablate.screen import say
 
+TOLD = "The classifier that judges"
+ONCE = "once for this data set"
 PRESENTED = 50_000  # images shown in training, whatever the size of the set
 BATCH = 128
 PEAK_RATE = 5e-3
@@ -100,11 +105,14 @@ def train(task: Task) -> dict[str, Tensor]:
     """Weights of a `Classifier` for this task, and `accuracy` on held-out images.
 
     50,000 images with Adam on a one-cycle rate. One thread, so that the sums come out the same for
-    any number of cores.
+    any number of cores. It is told on standard error: with a bar on a terminal, else in a line.
     """
-    with _reproducible():
+    meter = Meter(TOLD, "images")
+    if not meter.is_drawn:
+        say(f"{TOLD} samples is trained on {PRESENTED:,} images, {ONCE}.", sys.stderr)
+    with _reproducible(), meter:
         network = Classifier(task.shape, task.classes)
-        _fit(network, _on_cpu(task.train))
+        _fit(network, _on_cpu(task.train), meter)
         _standardise(network.eval(), _on_cpu(task.train))
         accuracy = _accuracy(network, _on_cpu(task.held_out))
     return {**network.state_dict(), "accuracy": torch.tensor(accuracy)}
@@ -115,19 +123,21 @@ def _on_cpu(examples: Examples) -> Examples:
     return Examples(examples.images.cpu(), None if labels is None else labels.cpu())
 
 
-def _fit(network: nn.Module, examples: Examples) -> None:
+def _fit(network: nn.Module, examples: Examples, meter: Meter) -> None:
     size = min(BATCH, len(examples.images))
     steps = PRESENTED // size
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps)
     order = _batches(len(examples.images), size)
-    for _ in range(steps):
+    for step in range(steps):
+        meter.move(step * size, steps * size, [ONCE])
         images, labels = examples.show(next(order))
         loss = nn.functional.cross_entropy(network(images)[1], labels)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
+    meter.move(steps * size, steps * size)
 
 
 def _batches(count: int, size: int) -> Iterator[Tensor]:

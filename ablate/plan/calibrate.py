@@ -11,6 +11,7 @@ import torch
 from ablate.assemble import assemble, structure
 from ablate.compose import Machine
 from ablate.memory import several, slots_that_fit
+from ablate.meter import Meter
 from ablate.operators import set_forms
 from ablate.run import prepare
 from ablate.train.ladder import Play, climb
@@ -56,9 +57,14 @@ def estimate(trials: Sequence[Trial], place: Machine, stack: int) -> Estimate:
         groups.setdefault(structure(trial), []).append(trial)
     keys, n = list(groups), min(PROGRAMS, len(groups))
     measured = {}
-    for key in (keys[i * len(keys) // n] for i in range(n)):
-        shown = groups[key][: slots_that_fit(groups[key], place, stack)]
-        measured[key] = stack_seconds(shown, place) / len(shown)
+    prepare(trials[0], place)  # which may draw a bar of its own
+    with Meter("Timing a few rounds") as meter:
+        for i in range(n):
+            meter.move(i, n, [f"program {i + 1} of {n}"])
+            key = keys[i * len(keys) // n]
+            shown = groups[key][: slots_that_fit(groups[key], place, stack)]
+            measured[key] = stack_seconds(shown, place) / len(shown)
+        meter.move(n, n)
     mean = sum(measured.values()) / len(measured)
     of_all = [(len(group), measured.get(key, mean)) for key, group in groups.items()]
     return Estimate(

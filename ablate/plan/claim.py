@@ -44,11 +44,11 @@ class Claim:
             except OSError:
                 return  # the folder was taken away; the write of the results will say so
 
-    def tell(self, images: int) -> None:
-        """Let onlookers know how far the trial is."""
+    def tell(self, images: int, seconds: float) -> None:
+        """Let onlookers know how far the trial is, and what device seconds it has cost."""
         beside = self.path.with_name(f".{self.path.name}")
         try:
-            beside.write_text(json.dumps({**self.about, "images": images}))
+            beside.write_text(json.dumps({**self.about, "images": images, "seconds": seconds}))
             beside.replace(self.path)
         except OSError:
             beside.unlink(missing_ok=True)  # a full disk is told where it matters, at a checkpoint
@@ -131,8 +131,11 @@ def whoami() -> dict[str, Any]:
 
 
 def is_alive(path: Path) -> bool:
-    """Return whether the worker behind a claim lives: its heart beats, and here its process is."""
-    if time.time() - heartbeat(path) > STALE_SECONDS:
+    """Return whether the worker behind a claim lives: its heart beats, and here its process is.
+
+    A heartbeat in the future is no sign of life either: a copied folder would be alive for ever.
+    """
+    if abs(time.time() - heartbeat(path)) > STALE_SECONDS:
         return False
     try:
         about = json.loads(path.read_text())
@@ -145,15 +148,39 @@ def is_alive(path: Path) -> bool:
 
 def living(folder: Path) -> dict[str, dict[str, Any]]:
     """Return trial -> what its worker tells, of the trials that living workers have."""
-    claims, found = folder / "claims", {}
-    for path in sorted(claims.iterdir()) if claims.is_dir() else ():
-        if path.name[0] != "." and path.suffix[1:].isdigit() and is_alive(path):
-            try:
-                found[path.stem] = json.loads(path.read_text())
-            except FileNotFoundError:
-                continue  # released between our two looks
-            except ValueError:
-                found[path.stem] = {}  # caught between its creation and its first line
+    told = ((path.stem, about_of(path)) for path in told_of(folder) if is_alive(path))
+    return {trial: about for trial, about in told if about is not None}
+
+
+def dead(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return trial -> what its last worker told, of the trials whose worker is gone.
+
+    `silent` among it says for how many seconds; below zero its heartbeat lies in the future.
+    """
+    found, held = dict[str, dict[str, Any]](), living(folder)
+    for path in told_of(folder):  # later attempts behind earlier ones
+        about, beat = about_of(path), heartbeat(path)
+        if about is not None and path.stem not in held:
+            found[path.stem] = {**about, "silent": time.time() - beat}
+    return found
+
+
+def told_of(folder: Path) -> list[Path]:
+    """Return the files of all claims, attempt after attempt."""
+    claims = folder / "claims"
+    found = [p for p in (claims.iterdir() if claims.is_dir() else ()) if p.name[0] != "."]
+    numbered = [path for path in found if path.suffix[1:].isdigit()]
+    return sorted(numbered, key=lambda path: (path.stem, int(path.suffix[1:])))
+
+
+def about_of(path: Path) -> dict[str, Any] | None:
+    """Return what a worker tells in a claim, None where it has released it since our look."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return {}  # caught between its creation and its first line
     return found
 
 

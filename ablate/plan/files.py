@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import UserError
 from ablate.plan.claim import progress
 from ablate.store.disk import replace_file, telling_disk_errors
+from ablate.store.imported import is_imported
 from ablate.store.plan import PLAN, STUDY, TUNED, hash_of, locked, parse, read_plan, read_study
 from ablate.trial import Trial
 
@@ -26,12 +27,31 @@ __all__ = [
     "is_finished",
     "is_over",
     "read_plan",
+    "require_study",
     "searches",
     "unfinished",
     "write_plan",
     "write_search",
 ]
 SEARCH = "search.json"  # the plan of a search
+
+
+def require_study(folder: Path) -> None:
+    """Refuse a folder that no study was written to.
+
+    Raises:
+        UserError: The sentence says what it is instead.
+    """
+    if (folder / PLAN).is_file():
+        return
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}; name one that `ablate sweep` wrote to.")
+    if is_imported(folder):
+        raise UserError(
+            f"{folder} holds an imported table, of which nothing is left to train; type ablate "
+            f"compare {folder} for its arms."
+        )
+    raise UserError(f"{folder} holds no study; name the folder that `ablate sweep` wrote to.")
 
 
 def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
@@ -144,12 +164,16 @@ def is_over(folder: Path) -> bool:
 
 
 def searches(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return arm -> `key`, `budget_images` and `is_ratio` of its search; {} where none is made."""
+    """Return arm -> `key`, `metric`, `is_ratio` and `budget_images` of its search.
+
+    Without a search there are none.
+    """
     try:
         content = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    return {arm["trial"]["arm"]: arm for arm in content["arms"]}
+    metric = content["rules"]["metric"]
+    return {arm["trial"]["arm"]: {**arm, "metric": metric} for arm in content["arms"]}
 
 
 def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:

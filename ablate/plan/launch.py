@@ -6,12 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from rich.console import Console
 
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved
 from ablate.errors import UserError
@@ -37,6 +37,7 @@ from ablate.plan.watch import LOOK_SECONDS, Watch
 from ablate.plan.worker import device_of, workers_of
 from ablate.process import mark
 from ablate.run import dataset_of, prepare
+from ablate.screen import console, counted, say, tied
 from ablate.tracker import check_tracker
 from ablate.trial import Trial
 
@@ -170,14 +171,13 @@ def launch_all(plan: Plan, place: Machine, workers: int, launch: Launch, one_fat
             seen = state
             if error is not None:
                 deaths += 1
-                print(f"A worker died ({error}); its trial goes on at its last checkpoint.")
+                say(f"A worker died ({error}); what was under way goes on at its last checkpoint.")
             elif not await_others(place.out, plan, interrupt):
                 break
     stop.clear()
     clear(place.out)
     if interrupt.code:
-        left = unfinished(place.out, plan.trials)
-        print(f"{len(left)} of {len(plan.trials)} trials are left; the same command goes on.")
+        say(what_is_left(place.out, plan.trials))
         raise SystemExit(interrupt.code)
 
 
@@ -194,7 +194,7 @@ def await_others(folder: Path, plan: Plan, interrupt: Interrupt) -> bool:
         if len(theirs) < len(left) or interrupt.code:
             return True
         if not told:
-            print(f"Waiting for {len(theirs)} trials that others train in {folder}.")
+            say(f"Waiting for {counted(len(theirs), 'trial')} that others train in {folder}.")
             told = True
         time.sleep(LOOK_SECONDS)
 
@@ -241,15 +241,14 @@ def announce(
     changes: Sequence[str],
 ) -> None:
     """Print the plan, who works on it (the device of each), and what is finished."""
-    console = Console(highlight=False)
-    show(plan, console)
+    show(plan, console())
     if search is not None:
-        console.print(search_size(plan, search))
+        say(search_size(plan, search))
     for change in changes:
-        console.print(f"Note: {change}", markup=False)
+        say(f"Note: {change}")
     done = len(plan.trials) - len(unfinished(place.out, plan.trials))
-    workers = f"{len(devices)} worker{'s' if len(devices) > 1 else ''}"
-    console.print(f"{workers} on {', '.join(dict.fromkeys(devices))}; {done} finished before.")
+    workers = f"{counted(len(devices), 'worker')} on {', '.join(dict.fromkeys(devices))}"
+    say(f"{workers}; {done} finished before.")
 
 
 def conclude(plan: Plan, folder: Path) -> None:
@@ -258,31 +257,40 @@ def conclude(plan: Plan, folder: Path) -> None:
     Raises:
         SystemExit: Trials are left.
     """
-    left = told(folder, plan.trials)
+    tell(folder, plan.trials)
     tuned = folder / TUNED
     if (tuned / STUDY).is_file():
-        told(tuned, read_plan(tuned))
-    searched = left_of_search(folder)
-    if trainable(folder, plan.trials) or searched:
-        also = f", and {searched} of the search" if searched else ""
-        print(f"{left} are left{also}; the same command goes on.")
+        tell(tuned, read_plan(tuned), "Tuned: ")
+    if trainable(folder, plan.trials) or left_of_search(folder):
+        say(what_is_left(folder, plan.trials))
         raise SystemExit(1)
-    print(f"Next: ablate report {folder} -o reports/{folder.name}")
-    if (tuned / STUDY).is_file():
-        print(f"Tuned: ablate report {tuned} -o reports/{folder.name}-tuned")
+    places = quote(str(folder)), quote(f"reports/{folder.name}")
+    say("Next: " + tied("ablate report {} -o {}".format(*places)))
 
 
-def told(folder: Path, trials: Sequence[Trial]) -> int:
-    """Print how trials have ended; return how many have not."""
+def what_is_left(folder: Path, trials: Sequence[Trial]) -> str:
+    """Return how many trials have not ended, and what goes on with them."""
+    left, also = len(unfinished(folder, trials)), ""
+    if not is_over(folder):
+        also = f", and the search of {counted(len(searches(folder)), 'arm')}"
+    elif more := left_of_search(folder):
+        also = f", and {more:,} at tuned settings"
+    verb = "is" if left == 1 else "are"
+    total = counted(len(trials), "trial")
+    return f"{left:,} of {total} {verb} left{also}; the same command goes on."
+
+
+def tell(folder: Path, trials: Sequence[Trial], before: str = "") -> None:
+    """Print how trials have ended."""
     left = {trial.id for trial in unfinished(folder, trials)}
     statuses = [status_of(folder, t)["status"] for t in trials if t.id not in left]
     counts = Counter(statuses)
-    words = ", ".join(f"{n} {status}" for status, n in counts.most_common())
-    print(f"{len(statuses)} of {len(trials)} trials: {words or 'none'}. Results in {folder}")
+    words = ", ".join(f"{n:,} {status}" for status, n in counts.most_common()) or "none"
+    ended_ones = f"{len(statuses):,} of {counted(len(trials), 'trial')}"
+    say(f"{before}{ended_ones}: {words}. Results in {folder}")
     if counts["crashed"]:
-        print(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
+        say(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
     resting = paused(folder, trials)
     for arm in {trial.arm: None for trial in trials if trial.id in left}:
         if arm in resting:
-            print(sentence(arm, resting[arm], folder))
-    return len(left)
+            say(sentence(arm, resting[arm], folder))

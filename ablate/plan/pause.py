@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.plan.files import ended
+from ablate.screen import tied
 from ablate.trial import Trial
 
 CRASHES = 3  # of one arm in a row
@@ -50,8 +51,8 @@ def crashes(folder: Path, trials: Sequence[Trial], there: Container[str]) -> dic
             continue
         try:
             status = status_of(folder, trial)
-        except FileNotFoundError:
-            continue  # moved aside by `ablate retry` since our look
+        except (FileNotFoundError, ValueError):
+            continue  # moved aside by `ablate retry` since our look, or damaged
         if status["status"] not in FAILURES:
             return None
         last.append(status)
@@ -71,5 +72,6 @@ def sentence(arm: str, status: dict[str, Any], folder: Path) -> str:
     """Return what a person is told about a paused arm."""
     return (
         f"paused: {arm} ({CRASHES} crashes in a row: {status['reason']}); "
-        f"ablate retry {folder} --status {status['status']} to go on"
+        + tied(f"ablate retry {folder} --status {status['status']}")
+        + " to go on"
     )

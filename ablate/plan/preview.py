@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from rich.console import Console
 
 from ablate.compose import Machine, join_sources, machine, resolved
+from ablate.duration import about, one_digit
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.files import against_earlier, unfinished
 from ablate.plan.kin import of_plan
@@ -17,6 +17,7 @@ from ablate.plan.show import search_size, show
 from ablate.plan.study import plan_of
 from ablate.plan.worker import threads_of, workers_of
 from ablate.run import dataset_of
+from ablate.screen import console, counted, say
 
 
 def preview(config: DictConfig) -> None:
@@ -32,29 +33,28 @@ def preview(config: DictConfig) -> None:
     place = machine(tree)
     study, dataset = tree["study"], dataset_of(tree, place)
     plan, kin, whose = of_plan(plan_of(tree, dataset), place.out, tree["code"])
-    console = Console(highlight=False)
-    show(plan, console)
+    show(plan, console())
     search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
     if search is not None:
-        console.print(search_size(plan, search))
+        say(search_size(plan, search))
     change = against_earlier(place.out, plan, {one.recorded.id for one in kin})
     for note in filter(None, (change, whose)):
-        console.print(f"Note: {note}", markup=False)
+        say(f"Note: {note}")
     left = unfinished(place.out, plan.trials)
     if len(left) < len(plan.trials):
         done = len(plan.trials) - len(left)
-        console.print(f"{done} of them are in {place.out} already.", markup=False)
+        say(f"{done} of them are in {place.out} already.")
     if not left:
         return
     workers = min(workers_of(study, hydra.launcher, place.device), len(left))
     torch.set_num_threads(threads_of(study, hydra.launcher, place.device))
     found = estimate(left, place, lease_of(study, place.device, dataset.shape))
-    console.print(told(found, workers, place))
+    say(told(found, workers, place))
     if search is not None:
         further = sum(arm["budget_images"] for arm in search["arms"])
         further += len(search["arms"]) * len(plan.seeds) * plan.images
         seconds = found.wall_seconds(workers) * further / (len(left) * plan.images)
-        console.print(f"The search and what follows it, at the same pace: {lasting(seconds)} more.")
+        say(f"The search and what follows it, at the same pace: about {about(seconds)} more.")
 
 
 def told(found: Estimate, workers: int, place: Machine) -> str:
@@ -62,17 +62,9 @@ def told(found: Estimate, workers: int, place: Machine) -> str:
     unit, threads = "GPU-hours", 1
     if place.device == "cpu":
         unit, threads = "core-hours", torch.get_num_threads()
-    hours = found.seconds * threads / 3600
+    hours = one_digit(found.seconds * threads / 3600)
     return (
-        f"About {lasting(found.wall_seconds(workers))} with {workers} "
-        f"worker{'s' if workers > 1 else ''} on {place.device}, {hours:.2g} {unit}: a few rounds "
-        f"and an evaluation were timed, of {found.measured} of {found.programs} different programs."
+        f"About {about(found.wall_seconds(workers))} with {counted(workers, 'worker')} on "
+        f"{place.device}, {hours} {unit}: a few rounds and an evaluation were timed, of "
+        f"{found.measured} of {counted(found.programs, 'different program')}."
     )
-
-
-def lasting(seconds: float) -> str:
-    """Return a time to two digits that mean something."""
-    for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.2g} {unit}"
-    return f"{max(1, round(seconds))} seconds"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.plan.claim import take, tidy
-from ablate.plan.files import PLAN, ended, read_plan
+from ablate.plan.files import ended, read_plan, require_study
 from ablate.plan.pause import by_arm, status_of
 from ablate.store.marks import forget
 from ablate.store.schema import STATUSES
@@ -63,8 +63,7 @@ def check(folder: Path, status: str) -> None:
     Raises:
         UserError: The sentence says what to type.
     """
-    if not (folder / PLAN).is_file():
-        raise UserError(f"{folder} holds no study; name the folder that `ablate sweep` wrote to.")
+    require_study(folder)
     if status not in STATUSES:
         near = difflib.get_close_matches(status, STATUSES, 1)
         hint = f"did you mean '{near[0]}'" if near else f"type one of {', '.join(STATUSES)}"

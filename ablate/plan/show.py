@@ -6,38 +6,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from ablate.grid import draw
 from ablate.plan.notes import notes
 from ablate.plan.study import Plan, PlannedArm
+from ablate.screen import counted, say
 
 MOST_ROWS = 64  # of the table of arms
 
 
 def show(plan: Plan, console: Console) -> None:
     """Print arms, what cannot be trained and why, aliases, notes, and the count of trainings."""
-    table, told_by = Table("arm", "tricks", box=None, padding=(0, 2)), dict[str, str]()
-    table.columns[0].overflow = table.columns[1].overflow = "fold"
-    for arm in plan.arms[:MOST_ROWS]:
-        table.add_row(Text(arm.arm.name), Text(content(arm, told_by)))
-    console.print(table)
+    told_by = dict[str, str]()
+    rows = [[arm.arm.name, content(arm, told_by)] for arm in plan.arms[:MOST_ROWS]]
+    draw([["arm", "tricks"], *rows], console, wraps=(0, 1))
     if len(plan.arms) > MOST_ROWS:
-        console.print(f"  ... and {len(plan.arms) - MOST_ROWS} more.")
+        say(f"... and {len(plan.arms) - MOST_ROWS} more.")
     shown = [group for group in map(short, plan.aliases) if len(group) > 1]
     if shown:
-        console.print("Effects that this fraction cannot tell apart:")
+        say("Effects that this fraction cannot tell apart:")
     for group in shown:
-        console.print(f"  {' = '.join(group)}", markup=False)
+        say(f"  {' = '.join(group)}")
     for note in notes(plan):
-        console.print(f"Note: {note}", markup=False)
+        say(f"Note: {note}")
     budget = plan.trials[0].budget["images"]
     if budget != plan.images:
-        console.print(
-            f"Note: budget.images={budget} is no multiple of the batch; "
-            f"D is shown {plan.images:,} images in every trial."
+        say(
+            f"Note: budget.images={budget} is no multiple of the batch; D is shown {plan.images:,} "
+            "images in every trial."
         )
-    console.print(f"{plan.design}: {size(plan)}")
+    say(f"{plan.design}: {size(plan)}.")
 
 
 def content(arm: PlannedArm, told_by: dict[str, str]) -> str:
@@ -64,10 +62,13 @@ def short(group: Sequence[str]) -> list[str]:
 def size(plan: Plan) -> str:
     """Return arms x seeds, trainings and images."""
     good, trials = [p for p in plan.arms if not p.refused], len(plan.trials)
-    several = f"{len(good)} arms x {len(plan.seeds)} seeds = "
+    several = f"{counted(len(good), 'arm')} x {counted(len(plan.seeds), 'seed')} = "
     if any(p.arm.seeds is not None for p in good):
         several = f"{len(good)} arms, each under its own of {len(plan.seeds)} seeds: "
-    return f"{several}{trials} trainings of {plan.images:,} images, {trials * plan.images:,} in all"
+    return (
+        f"{several}{counted(trials, 'training')} of {plan.images:,} images, "
+        f"{trials * plan.images:,} in all"
+    )
 
 
 def search_size(plan: Plan, search: Mapping[str, Any]) -> str:
@@ -77,7 +78,8 @@ def search_size(plan: Plan, search: Mapping[str, Any]) -> str:
     pruner = "" if rules["pruner"]["name"] == "none" else f", pruned by {rules['pruner']['name']}"
     again = len(arms) * len(plan.seeds)
     return (
-        f"search: {rules['sampler']['name']}{pruner}, by {rules['metric']}, {len(rules['seeds'])} "
-        f"tuning seeds, {arms[0]['budget_images']:,} images an arm, {budget:,} in all; "
-        f"then {again} trainings of the best settings, {again * plan.images:,} images"
+        f"search: {rules['sampler']['name']}{pruner}, by {rules['metric']}, "
+        f"{counted(len(rules['seeds']), 'tuning seed')}, {arms[0]['budget_images']:,} images an "
+        f"arm, {budget:,} in all; then {counted(again, 'training')} of the best settings, "
+        f"{again * plan.images:,} images."
     )

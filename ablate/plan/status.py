@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from ablate.duration import about, lasted
 from ablate.errors import UserError
-from ablate.plan.claim import living
-from ablate.plan.files import PLAN, STUDY, TUNED, ended, read_plan, searches
-from ablate.plan.pause import by_arm, paused, sentence, status_of
-from ablate.search.book import read_book
+from ablate.grid import draw
+from ablate.plan.claim import dead, living
+from ablate.plan.files import STUDY, TUNED, ended, is_over, read_plan, require_study
+from ablate.plan.pause import by_arm, paused, sentence
+from ablate.plan.tries import Tries, read_tries
+from ablate.screen import counted, say
+from ablate.store.plan import REMEDY, read_study
 from ablate.trial import Trial
 
-PAPER = 160  # columns where output goes to a file
+UNREADABLE = {"status": "unreadable", "device_seconds": 0.0, "images": 0}
 
 
 @dataclass
@@ -30,8 +33,7 @@ class Standing:
         statuses: Status -> trials that have ended so.
         running: Trials that a living worker has.
         waiting: Trials that nobody has.
-        wall_seconds: Of all ended trials; those of a stack overlap.
-        device_seconds: Of all ended trials.
+        device_seconds: Of its trials so far, those that have not ended included.
         images: Shown to D so far.
         left: Images still to be shown.
     """
@@ -39,7 +41,6 @@ class Standing:
     statuses: Counter[str] = field(default_factory=Counter)
     running: int = 0
     waiting: int = 0
-    wall_seconds: float = 0.0
     device_seconds: float = 0.0
     images: int = 0
     left: int = 0
@@ -54,33 +55,42 @@ def print_status(folder: Path, console: Console) -> None:
     """Print how a study stands.
 
     Raises:
-        UserError: There is no study in the folder.
+        UserError: There is no study in the folder, or it cannot be read.
     """
-    if not (folder / PLAN).is_file():
-        raise UserError(f"{folder} holds no study; name the folder that `ablate sweep` wrote to.")
-    if not console.is_terminal:
-        console.width = PAPER
-    trials, held = read_plan(folder), living(folder)
-    study = json.loads((folder / STUDY).read_text())
-    standings = standings_of(folder, trials, held, study["images"])
+    require_study(folder)
+    study, trials = read_study(folder), read_plan(folder)
+    if not study:
+        raise UserError(
+            f"{folder} has lost its {STUDY}; type the command of the sweep again, which writes it "
+            "anew and keeps all results."
+        )
+    if not {"arms", "images"} <= study.keys():
+        raise UserError(f"{folder / STUDY} cannot be read: it is no study. {REMEDY}")
+    held, gone = living(folder), dead(folder)
+    standings = standings_of(folder, trials, held, gone, study["images"])
     resting = paused(folder, trials)
-    console.print(table_of(standings, study, resting))
+    draw(lines_of(standings, study, resting), console, wraps=(0, 4), right=(1, 2, 3, 5))
     for planned in study["arms"]:
         if planned["refused"]:
-            why = " ".join(planned["refused"])
-            console.print(f"n/a: {planned['arm']}: {why}", markup=False, highlight=False)
+            say(f"n/a: {planned['arm']}: {' '.join(planned['refused'])}")
     for arm in resting:
         if standings[arm].waiting:
-            console.print(sentence(arm, resting[arm], folder), markup=False, highlight=False)
-    for line in search_lines(folder):
-        console.print(line, markup=False, highlight=False)
+            say(sentence(arm, resting[arm], folder))
+    searched = read_tries(folder)
+    for line in [*search_lines(folder, searched, held, study["images"]), *absent(trials, gone)]:
+        say(line)
     active = [standing for arm, standing in standings.items() if arm not in resting]
-    for line in summary(list(standings.values()), active, held):
-        console.print(line, highlight=False)
+    search = standing_of_search(folder, searched, held | gone, study["images"])
+    for line in summary(list(standings.values()), active, search, held):
+        say(line)
 
 
 def standings_of(
-    folder: Path, trials: Sequence[Trial], held: Mapping[str, Mapping[str, Any]], images: int
+    folder: Path,
+    trials: Sequence[Trial],
+    held: Mapping[str, Mapping[str, Any]],
+    gone: Mapping[str, Mapping[str, Any]],
+    images: int,
 ) -> dict[str, Standing]:
     """Return arm -> how it stands.
 
@@ -88,6 +98,7 @@ def standings_of(
         folder: The results folder.
         trials: The plan.
         held: Trial -> what its worker tells.
+        gone: Trial -> what a worker told that is gone.
         images: Of one trial.
     """
     there = ended(folder)
@@ -95,14 +106,15 @@ def standings_of(
     for trial in trials:
         standing, status = found[trial.arm], None
         if trial.id in there:
-            status = read(folder, trial)
+            status = read(folder, trial.id)
+        told = held.get(trial.id) or gone.get(trial.id) or {}
         if status is not None:
             standing.statuses[status["status"]] += 1
-            standing.wall_seconds += status["wall_seconds"]
             standing.device_seconds += status["device_seconds"]
             standing.images += status["images"]
             continue
-        shown = int(held.get(trial.id, {}).get("images", 0))
+        shown = int(told.get("images", 0))
+        standing.device_seconds += float(told.get("seconds", 0.0))
         standing.images += shown
         standing.left += max(0, images - shown)
         standing.running += trial.id in held
@@ -110,91 +122,146 @@ def standings_of(
     return found
 
 
-def read(folder: Path, trial: Trial) -> dict[str, Any] | None:
+def read(folder: Path, trial: str) -> Mapping[str, Any] | None:
     """Return the status of a trial, None where `ablate retry` has just moved it."""
     try:
-        return status_of(folder, trial)
+        found: dict[str, Any] = json.loads((folder / "trials" / trial / "status.json").read_text())
+        return found
     except FileNotFoundError:
         return None
+    except ValueError:
+        return UNREADABLE
 
 
-def table_of(
-    standings: Mapping[str, Standing],
-    study: Mapping[str, Any],
-    resting: Mapping[str, Any],
-) -> Table:
-    """Return the arms that can be trained as a table."""
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    table.add_column("arm")
-    for name in ("done", "running", "waiting"):
-        table.add_column(name, justify="right")
-    table.add_column("failed")
-    table.add_column("device time", justify="right")
-    for planned in study["arms"]:
-        arm = planned["arm"]
+def lines_of(
+    standings: Mapping[str, Standing], study: Mapping[str, Any], resting: Collection[str]
+) -> list[list[str]]:
+    """Return headings and rows of the arms that can be trained."""
+    lines = [["arm", "done", "running", "waiting", "failed", "device time"]]
+    for arm in (planned["arm"] for planned in study["arms"]):
         if arm not in standings:
             continue
         one = standings[arm]
         failed = ", ".join(f"{n} {status}" for status, n in sorted(one.failed.items()))
         waiting = f"{one.waiting}{' paused' if one.waiting and arm in resting else ''}"
-        seconds = duration(one.device_seconds)
-        table.add_row(arm, str(one.statuses["done"]), str(one.running), waiting, failed, seconds)
-    return table
+        done, running = str(one.statuses["done"]), str(one.running)
+        lines.append([arm, done, running, waiting, failed, lasted(one.device_seconds)])
+    return lines
+
+
+def absent(trials: Sequence[Trial], gone: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence on every worker that has left trials of the plan behind."""
+    behind: dict[tuple[str, int], list[str]] = {}
+    silent: dict[tuple[str, int], float] = {}
+    for trial in trials:
+        if trial.id not in gone:
+            continue
+        told = gone[trial.id]
+        who = told.get("host", "an unknown machine"), told.get("pid", 0)
+        behind.setdefault(who, []).append(f"{trial.arm} seed {trial.seed}")
+        silent[who] = told["silent"]
+    return [
+        f"A worker on {host} is gone, {since(silent[host, pid])}; what it trained goes on at the "
+        f"last checkpoint when the sweep does: {'; '.join(names)}."
+        for (host, pid), names in behind.items()
+    ]
+
+
+def since(silent: float) -> str:
+    """Return when a worker was last heard of; another clock may have put that into the future."""
+    if silent < 0:
+        return f"its last sign of life is dated {lasted(-silent)} ahead of this machine's clock"
+    return f"last heard of {lasted(silent)} ago"
+
+
+def standing_of_search(
+    folder: Path,
+    searched: Sequence[Tries],
+    told: Mapping[str, Mapping[str, Any]],
+    images: int,
+) -> Standing:
+    """Return what the searches of all arms have cost, and what is left of them and behind them.
+
+    Args:
+        folder: The results folder.
+        searched: One an arm.
+        told: Trial -> what its worker tells.
+        images: Of one trial.
+    """
+    found, there = Standing(), ended(folder)
+    for tries in searched:
+        spent = tries.images(shown_of(told), there, images)
+        found.images += spent
+        found.left += tries.search["budget_images"] - spent
+        for trial in tries.trials:
+            about = told.get(trial, {})
+            status = (read(folder, trial) if trial in there else None) or {}
+            found.device_seconds += status.get("device_seconds", about.get("seconds", 0.0))
+    if is_over(folder):
+        found.left = 0  # what follows the search is a study of its own by now
+    else:
+        found.left += images * sum(len(tries.search["seeds"]) for tries in searched)
+    return found
+
+
+def shown_of(told: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Return trial -> images shown so far."""
+    return {trial: int(about.get("images", 0)) for trial, about in told.items()}
 
 
 def summary(
     standings: Sequence[Standing],
     active: Sequence[Standing],
+    search: Standing,
     held: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
     """Return how far the study is, when it ends, and what it has cost."""
     ended_ones = sum(one.statuses.total() for one in standings)
-    running = sum(one.running for one in standings)
-    total = ended_ones + running + sum(one.waiting for one in standings)
+    total = ended_ones + sum(one.running + one.waiting for one in standings)
     workers = len({(about.get("host"), about.get("pid")) for about in held.values()})
-    shown = sum(one.images for one in standings)
-    wall = duration(sum(one.wall_seconds for one in standings))
-    device = duration(sum(one.device_seconds for one in standings))
+    everything = [*standings, search]
+    shown = sum(one.images for one in everything)
+    device = lasted(sum(one.device_seconds for one in everything))
+    at_work = f", {len(held)} running on {counted(workers, 'worker')}" if held else ""
+    included = ", its search included" if search.images else ""
     return [
-        f"{ended_ones} of {total} trials ended, {running} running on {workers} "
-        f"worker{'' if workers == 1 else 's'}. {time_left(standings, active, workers)}",
-        f"Cost so far: {device} of device time, {wall} of wall time over all trials, "
-        f"{shown:,} images shown to D.",
+        f"{ended_ones:,} of {counted(total, 'trial')} ended{at_work}. "
+        + time_left(everything, [*active, search], workers),
+        f"Cost so far{included}: {device} of device time, {shown:,} images shown to D.",
     ]
 
 
 def time_left(standings: Sequence[Standing], active: Sequence[Standing], workers: int) -> str:
-    """Return when the study ends, at the pace of the trials that have ended."""
+    """Return when the study ends, at the pace of the trials so far."""
     left = sum(one.left for one in active)
     if not left:
         return "Nothing is left to train."
     seconds = sum(one.device_seconds for one in standings)
     shown = sum(one.images for one in standings if one.device_seconds)
     if not shown:
-        return "How long the rest takes is known when the first trial has ended."
-    rest = duration(left * seconds / shown / max(1, workers))
+        return "How long the rest takes is known when the first trial has begun."
+    rest = about(left * seconds / shown / max(1, workers))
     if not workers:
-        return f"No worker is on it; one would need {rest}."
+        return f"No worker is on it; one would need about {rest}."
     return f"About {rest} left."
 
 
-def duration(seconds: float) -> str:
-    """Return seconds as a person says them."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+def search_lines(
+    folder: Path,
+    searched: Sequence[Tries],
+    held: Mapping[str, Mapping[str, Any]],
+    images: int,
+) -> list[str]:
+    """Return how far the searches are, and where the table that follows them is.
 
-
-def search_lines(folder: Path) -> list[str]:
-    """Return how far the searches are, and where the table that follows them is."""
-    lines = []
-    for arm, search in searches(folder).items():
-        book = read_book(folder / "search" / f"{search['key']}.json")
-        told = [c for c in book.candidates if c.state]
-        counts = Counter("refused" if c.refused else c.state.lower() for c in told)
-        words = ", ".join(f"{n} {state}" for state, n in counts.most_common()) or "no setting yet"
-        share = book.images / search["budget_images"]
-        lines.append(f"search, {arm}: {words}; {share:.0%} of {search['budget_images']:,} images")
+    Args:
+        folder: The results folder.
+        searched: One an arm.
+        held: Trial -> what its worker tells.
+        images: Of one trial.
+    """
+    there, shown = ended(folder), shown_of(held)
+    lines = [tries.summary(held, tries.images(shown, there, images)) for tries in searched]
     if (folder / TUNED / STUDY).is_file():
         lines.append(f"The search is over; ablate status {folder / TUNED} tells of the tuned arms.")
     return lines

@@ -251,7 +251,7 @@ def threads_of(study: Mapping[str, Any], launcher: Mapping[str, Any], device: st
 
 
 class Teller(Listener):
-    """Writes into our claims how far we are, for whoever watches the study."""
+    """Writes into our claims how far we are and at what cost, for whoever watches the study."""
 
     def __init__(self, claims: Sequence[Claim | None]) -> None:
         self.claims = claims
@@ -260,7 +260,7 @@ class Teller(Listener):
         """Tell."""
         for claim, shown in zip(self.claims, images, strict=True):
             if claim is not None:
-                claim.tell(shown)
+                claim.tell(shown, seconds / len(self.claims))
 
 
 def listeners(

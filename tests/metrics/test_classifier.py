@@ -1,5 +1,8 @@
+import io
+
 import pytest
 import torch
+from rich.console import Console
 
 from ablate.errors import UserError
 from ablate.metrics import training
@@ -68,6 +71,21 @@ def test_training_is_repeatable_and_draws_from_nobody(monkeypatch):
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_log_is_told_in_one_line_and_a_terminal_with_a_bar(monkeypatch, capsys):
+    quick(monkeypatch)
+    train(task_of(digits()))
+    told = capsys.readouterr()
+    assert told.out == ""
+    line = "The classifier that judges samples is trained on 400 images, once for this data set.\n"
+    assert told.err == line
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr("ablate.meter.console", lambda stream: console)
+    train(task_of(digits()))
+    assert "The classifier that judges" in console.file.getvalue()
+    assert "100 %" in console.file.getvalue()
+    assert capsys.readouterr().err == ""
 
 
 def test_is_trained_once(monkeypatch, tmp_path):

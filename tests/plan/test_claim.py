@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ablate.plan import claim as claims
-from ablate.plan.claim import attempts, is_alive, is_running, progress, take
+from ablate.plan.claim import attempts, dead, is_alive, is_running, living, progress, take
 
 
 @pytest.fixture
@@ -95,9 +95,24 @@ def test_a_process_that_waits_to_be_buried_does_not_run():
 
 def test_onlookers_see_how_far_a_trial_is(tmp_path):
     claim = take(tmp_path, "t")
-    claim.tell(640)
+    claim.tell(640, 12.5)
     assert progress(tmp_path) == {"t": 640}
+    assert living(tmp_path)["t"]["seconds"] == 12.5
+    assert dead(tmp_path) == {}
     claim.release()
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
+def test_a_heartbeat_of_another_time_is_no_sign_of_life(tmp_path, ahead):
+    claim = tmp_path / "claims" / "t.1"
+    claim.parent.mkdir()
+    claim.write_text(json.dumps({"host": "elsewhere", "pid": 7, "images": 320}))
+    now = time.time()
+    os.utime(claim, (now + ahead, now + ahead))
+    assert living(tmp_path) == {}
+    found = dead(tmp_path)["t"]
+    assert found["images"] == 320
+    assert found["silent"] == pytest.approx(-ahead, abs=10)
 
 
 def test_nothing_empty_is_left_behind(tmp_path):

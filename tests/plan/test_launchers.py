@@ -80,7 +80,7 @@ def test_the_slurm_script_asks_for_what_was_typed(place, monkeypatch):
         "hydra.launcher.gpus_per_node=1", "hydra.launcher.timeout_min=90",
     )  # fmt: skip
     assert code == 1
-    assert "6 are left; the same command goes on" in place.out
+    assert "6 of 6 trials are left; the same command goes on" in place.out
     script = (slurm / "script").read_text()
     asked = dict(re.findall(r"#SBATCH --([\w-]+)=(\S+)", script))
     wanted = {"partition": "gpus", "cpus-per-task": "4", "gpus-per-node": "1", "time": "90"}

@@ -118,7 +118,7 @@ def test_a_tuned_trial_in_other_hands_is_waited_for(place, tuned, monkeypatch):
 
     monkeypatch.setattr("ablate.plan.launch.time.sleep", they_finish)
     assert place.type("sweep", *TUNED, BASIC) == 0, place.err
-    assert "Waiting for 1 trials that others train" in place.out
+    assert "Waiting for 1 trial that others train" in place.out
 
 
 def test_more_trials_go_on_from_those_that_were_tried(place, tuned):

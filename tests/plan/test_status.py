@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from ablate.plan import worker
 from ablate.plan.claim import living, take
 from ablate.plan.files import read_plan
-from tests.plan.test_sweep import FOLDER, TWO
+from tests.plan.test_sweep import BASIC, FOLDER, TWO
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +38,7 @@ def test_a_study_under_way(place, crashing):
     (place.path / FOLDER / "trials" / trials[-3].id).rename(place.path / "gone")
     (place.path / FOLDER / "trials" / trials[-2].id).rename(place.path / "gone too")
     claim = take(place.path / FOLDER, trials[-3].id)  # reference, seed 1
-    claim.tell(8)
+    claim.tell(8, 120.0)
     assert place.type("status", FOLDER) == 0
     claim.release()
     table = {line[:22].strip(): line[22:].split() for line in place.out.splitlines()}
@@ -47,6 +48,7 @@ def test_a_study_under_way(place, crashing):
     assert "4 of 6 trials ended, 1 running on 1 worker." in place.out
     assert "About" in place.out
     assert f"{2 * 32 + 8:,} images shown to D" in place.out
+    assert table["reference"][-2:] == ["2", "min"]  # of the one that runs and the one that ended
 
 
 def test_a_status_needs_no_torch(place):
@@ -131,5 +133,63 @@ def test_a_mistaken_retry_moves_nothing(place, words, sentence):
 
 @pytest.mark.parametrize("command", [["status"], ["retry", "--status", "crashed"]])
 def test_a_folder_without_a_study_is_told(place, command):
-    assert place.type(*command, "nowhere") == 2
-    assert "nowhere holds no study" in place.err
+    (place.path / "empty").mkdir()
+    for folder, sentence in (("nowhere", "There is no folder nowhere"), ("empty", "no study")):
+        assert place.type(*command, folder) == 2
+        assert sentence in place.err and place.err.count("\n") == 1
+
+
+def test_a_study_that_lost_a_file_is_told(place):
+    place.type("sweep", *TWO)
+    study = place.path / FOLDER / "study.json"
+    for content in ('{"arms": []}', "[]", "{"):
+        study.write_text(content)
+        assert place.type("status", FOLDER) == 2
+        assert "study.json cannot be read" in place.err
+    study.unlink()
+    assert place.type("status", FOLDER) == 2
+    assert "has lost its study.json; type the command of the sweep again" in place.err
+
+
+def test_a_damaged_status_is_a_trial_that_cannot_be_read(place):
+    place.type("sweep", *TWO)
+    trial = read_plan(place.path / FOLDER)[0]
+    (place.path / FOLDER / "trials" / trial.id / "status.json").write_text("{")
+    assert place.type("status", FOLDER) == 0, place.err
+    assert "1 unreadable" in place.out
+
+
+@pytest.mark.parametrize(
+    ("ahead", "sentence"),
+    [
+        (-600.0, "last heard of 10 min ago"),
+        (7200.0, "its last sign of life is dated 2.0 h ahead of this machine's clock"),
+    ],
+)
+def test_a_worker_that_is_gone_is_told_with_a_sensible_age(place, ahead, sentence):
+    place.type("sweep", *TWO)
+    folder = place.path / FOLDER
+    trial = read_plan(folder)[0]
+    (folder / "trials" / trial.id).rename(place.path / "gone")
+    claim = folder / "claims" / f"{trial.id}.1"
+    claim.parent.mkdir()
+    claim.write_text(json.dumps({"host": "node7", "pid": 1, "images": 16, "seconds": 60.0}))
+    os.utime(claim, (time.time() + ahead + 1, time.time() + ahead + 1))
+    assert place.type("status", FOLDER) == 0
+    assert f"A worker on node7 is gone, {sentence}" in place.out
+    assert "reference seed 0" in place.out
+    assert "No worker is on it" in place.out
+    assert f"{5 * 32 + 16:,} images" in place.out
+
+
+def test_a_search_is_part_of_the_cost(place):
+    words = ["one_at_a_time", "trick=[adam,ema_g]", "study.always=[adam]", *BASIC,
+             "search=optuna", "search.trials=1", "search.seeds=[7]"]  # fmt: skip
+    assert place.type("sweep", *words) == 0, place.err
+    assert "Tuned: 4 of 4 trials: " in place.out
+    assert place.out.count("ablate report") == 1
+    assert place.type("status", FOLDER) == 0
+    # two arms under two seeds, and a setting of each under one tuning seed, of 32 images each
+    assert f"its search included: 0.{place.out.split('included: 0.')[1][0]} s" in place.out
+    assert f"{(2 * 2 + 2) * 32} images shown to D" in place.out
+    assert "search, with ema_g: 1 complete" in place.out

@@ -105,20 +105,17 @@ def test_a_trial_whose_output_broke_goes_on_to_the_same_bits(tmp_path, place):
     if place == "full" and not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     if place == "pipe":
-        one = typed(broken, stdout=subprocess.PIPE)
+        one = typed(broken, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         one.stdout.readline()
         one.stdout.close()
-        assert (told(one), one.returncode) == ("", 141)
+        assert one.wait() == 141
     else:
         with open("/dev/full", "w") as full:
-            one = typed(broken, stdout=full)
-            _, errors = one.communicate()
-        assert one.returncode == 2
-        assert len(errors.splitlines()) == 1, errors
-        assert "No space left on device" in errors
+            one = typed(broken, stdout=full, stderr=subprocess.STDOUT)
+            assert one.wait() == 2
     assert statuses(broken) == []
     for folder in (whole, broken):
-        typed(folder, stdout=subprocess.DEVNULL).communicate()
+        told(typed(folder, stdout=subprocess.DEVNULL))
         assert statuses(folder) == ["done"]
     first, second = (next(f.glob("trials/*/metrics.parquet")) for f in (whole, broken))
     assert first.read_bytes() == second.read_bytes()
@@ -129,16 +126,25 @@ def test_a_closed_terminal_asks_for_an_end_unless_it_is_to_be_ignored(tmp_path, 
     def before():
         signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
 
-    one = typed(tmp_path, "budget.images=40000", stdout=subprocess.PIPE, preexec_fn=before)
-    one.stdout.readline()  # it trains
+    one = typed(tmp_path, "budget.images=40000", stdout=subprocess.DEVNULL, preexec_fn=before)
+    one.stderr.readline()  # it trains
     time.sleep(0.2)
     one.send_signal(signal.SIGHUP)
-    _, errors = one.communicate()
+    errors = told(one)
     if ignored:
         assert (one.returncode, statuses(tmp_path)) == (0, ["done"]), errors
     else:
         assert (one.returncode, statuses(tmp_path)) == (128 + signal.SIGHUP, []), errors
         assert len([*tmp_path.glob("checkpoints/*.pt")]) == 1
+
+
+def test_results_that_cannot_be_printed_are_results(tmp_path):
+    with open("/dev/full", "w") as full:
+        one = typed(tmp_path, "budget.images=32", stdout=full)
+        errors = told(one)
+    assert one.returncode == 2
+    assert "The output cannot be written (No space left on device); no result is lost" in errors
+    assert len(statuses(tmp_path)) == 1
 
 
 def test_a_report_into_a_closed_pipe_ends_without_a_word(tmp_path):
