@@ -29,7 +29,7 @@ from tests.store.synthetic import (
 
 FILES = {
     "report.md", "report.html", "table.csv", "table.parquet", "table.tex", "policies.csv",
-    "curves.png", "samples.png", "manifest.json",
+    "arms.png", "curves.png", "samples.png", "manifest.json",
 }  # fmt: skip
 VALUES = {
     "reference": [20.0, 22.0, 19.0, 25.0, 21.0],
@@ -71,8 +71,10 @@ def test_question_answer_and_table_come_first(built):
     lines = (built / "report.md").read_text().splitlines()
     assert lines[0] == "# Which arms have a better fd_classifier than `reference` on digits?"
     assert lines[1] == (
-        "**Better: `ema_g` and `r1`; worse: `label_smooth+noisy_labels`; too few seeds for an "
-        "answer: `weight_clip`; inconclusive, which is not equal: 1 of 5 arms.** "
+        "**`ema_g` helps (with it 0.603 [0.591, 0.617]) and `r1` helps (with it 0.800 [0.752, "
+        "0.851]); `label_smooth+noisy_labels` is worse than `reference` (1.44 [1.26, 1.64]); too "
+        "few seeds for an answer: `weight_clip`; inconclusive, which is not equal: 1 of 5 arms.** "
+        "In brackets: ratio of `fd_classifier` to `reference` (lower is better), 95 % interval. "
         "3 of 30 trials failed."
     )
     assert lines[3].startswith("| arm | fd_classifier ↓ (geometric mean ± seed SD) | ratio to")
@@ -223,7 +225,7 @@ def test_what_was_set_aside_and_what_is_pending_is_told(tmp_path):
     (folder / "plan.jsonl").write_text("".join(f"{one.to_json()}\n" for one in planned))
     text = (report([folder], tmp_path / "report") / "report.md").read_text()
     assert f"Set aside, as they cannot be read: {trial('r1', 1).id}" in text
-    assert "Planned and not ended: 1 of 4 trials" in text
+    assert "Planned and not ended: 1 of 5 trials" in text
 
 
 def test_arms_that_cannot_be_are_named_with_their_reason(tmp_path):
