@@ -178,8 +178,8 @@ def markdown(lines: Sequence[str], places: Mapping[str, str]) -> Markup:
         name = "".join(child.content for child in inline_token.children or [])
         if name in places:
             opened = Token("link_open", "a", 1, attrs={"href": f"#{places[name]}"})
-            closed = Token("link_close", "a", -1)
-            inline_token.children = [opened, *(inline_token.children or []), closed]
+            told = Token("html_inline", "", 0, content=str(breakable(name)))
+            inline_token.children = [opened, told, Token("link_close", "a", -1)]
     text = _reader().renderer.render(tokens, _reader().options, {})
     text = text.replace("<table>", '<div class="wide"><table>')
     return Markup(text.replace("</table>", "</table></div>"))

@@ -11,6 +11,7 @@ from ablate.report import tables, words
 from ablate.report.answer_section import answer_section, beside
 from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
+from ablate.report.forest_figure import MOST_ROWS
 from ablate.report.headline import answers
 from ablate.report.manifest import trained_with
 from ablate.report.marks import marked_lines, marked_text, suspect_lines
@@ -112,8 +113,12 @@ def _tables(study: Study, figures: list[str], forest: str) -> list[Section]:
 
 
 def _arms(study: Study, figures: list[str]) -> list[str]:
-    drawn = [f"![Every arm against the reference, with its interval]({one})" for one in figures]
-    return [*tables.main_table(study), "", *legend(study), *(("", *drawn) if drawn else ())]
+    lines = [*tables.main_table(study), "", *legend(study)]
+    for one in figures:
+        lines += ["", f"![Every arm against the reference, with its interval]({one})"]
+        if len(study.table) > MOST_ROWS + 1:
+            lines += ["", f"The first {MOST_ROWS} arms; report.html draws all."]
+    return lines
 
 
 def _unanswered(study: Study) -> list[str]:

@@ -129,13 +129,15 @@ def _count(seeds: float) -> str:
 
 
 def failure_table(study: Study, most: int = 30) -> list[str]:
-    """Return the failed trials, at most `most`."""
+    """Return the failed trials, at most `most`, and how many more there are."""
     shown = study.failed.head(most)
     rows = [
         [escape(str(row[name])) for name in ("arm", "seed", "status", "reason", "images_shown")]
         for row in shown.to_dict("records")
     ]
-    return markdown(["arm", "seed", "ended as", "reason", "images shown"], rows)
+    table = markdown(["arm", "seed", "ended as", "reason", "images shown"], rows)
+    left = len(study.failed) - len(shown)
+    return table if not left else [*table, "", f"{left} more failed; report.html has all trials."]
 
 
 def other_metrics(study: Study) -> tuple[list[str], list[str]]:

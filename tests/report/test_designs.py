@@ -164,7 +164,7 @@ def test_a_failure_is_told_beside_the_effects(tmp_path):
     assert "trials that are missing: 1" in shown and "p, own spread |" not in shown
     assert "failed with, without" in shown and "| better | 1, 0 |" in shown
     assert "| r1 | left out (decides) | 2 |" in shown
-    assert "|  | worse than every value, by ranks | 3 | better in 2 of 3 | 1.00 |" in shown
+    assert "| r1 | worse than every value, by ranks | 3 | better in 2 of 3 | 1.00 |" in shown
     assert set(all_tables(gather([folder]))["policies.csv"]["arm"]) == {"r1"}
 
 

@@ -253,6 +253,22 @@ def test_the_terminal_table_fits_and_is_plain(study, encoding):
         assert word in text
 
 
+def test_what_a_table_or_figure_leaves_out_is_counted(tmp_path, monkeypatch):
+    arms = {f"arm{k:02d}": [None, 20.0 + k, 22.0] for k in range(52)}
+    folder = write_study(tmp_path / "r", {"reference": [20.0, 21.0, 22.0], **arms})
+    for figure in ("curves_figure", "samples_figure"):
+        monkeypatch.setattr(f"ablate.report.build.{figure}", lambda study: None)
+    text = (report([folder], tmp_path / "out") / "report.md").read_text()
+    assert "22 more failed; report.html has all trials." in text  # 52 less the 30 that are shown
+    assert "The first 48 arms; report.html draws all." in text
+
+
+def test_numbers_above_ten_thousand_are_shown(tmp_path):
+    folder = write_study(tmp_path / "r", {"reference": [2e4, 2.1e4, 1.9e4], "r1": [1e7, 2e7, 1e7]})
+    report([folder], tmp_path / "out")
+    assert (tmp_path / "out" / "samples.png").stat().st_size > 1000
+
+
 def test_samples_stand_side_by_side():
     grid = blobs(1.0, 0, count=3)
     row = strip(grid, gap=2)
