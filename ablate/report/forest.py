@@ -12,7 +12,9 @@ from ablate.analysis.metric import Metric, Values
 from ablate.report import words
 
 FAR = 24.0  # times the usual reach of an interval: what lies beyond would squeeze all others
+MOST_LOG = 300.0  # of a ratio; the exponential of much more is infinite
 ROOM = 0.05  # of the axis, beyond the farthest end
+TICK_LETTERS = 7  # of a tick's word and of the space around it, usually
 DECADES = 20.0  # from this ratio of the ends on, ticks are 1, 3, 10, ...
 
 
@@ -57,13 +59,13 @@ class Forest(NamedTuple):
     bars: list[Bar | None]
 
 
-def forest(frame: pd.DataFrame, metric: Metric, most_ticks: int = 7) -> Forest | None:
+def forest(frame: pd.DataFrame, metric: Metric, letters: float) -> Forest | None:
     """Return the rows of `frame` on one axis, logarithmic for ratios; None if none has an effect.
 
     Args:
         frame: Columns effect, low, high, scale and verdict.
         metric: Whose effects they are.
-        most_ticks: About how many there is room for.
+        letters: How many there is room for under the axis.
     """
     ends = metric.forward(frame[["effect", "low", "high"]].to_numpy("float64", copy=True))  # [N, 3]
     ends[(frame["verdict"] == words.IDENTICAL).to_numpy()] = np.nan
@@ -71,6 +73,7 @@ def forest(frame: pd.DataFrame, metric: Metric, most_ticks: int = 7) -> Forest |
     if not (reach > 0).any():
         return None
     limit = float(reach[reach <= FAR * np.median(reach[reach > 0])].max())
+    limit = min(limit, MOST_LOG) if metric.is_ratio else limit
     inside = np.clip(np.nan_to_num(ends), -limit, limit)
     low, high = min(inside.min(), -limit / 90), max(inside.max(), limit / 90)
     room = ROOM * (high - low)
@@ -78,10 +81,25 @@ def forest(frame: pd.DataFrame, metric: Metric, most_ticks: int = 7) -> Forest |
     shares = (ends - low) / (high - low)
     rows = frame.to_dict("records")
     bars = [_bar(one, words.effect(row)) for one, row in zip(shares, rows, strict=True)]
-    values = _ticks(low, high, metric, most_ticks)
+    values = _ticks(low, high, metric, max(2, int(letters / TICK_LETTERS)))
     places = (metric.forward(values) - low) / (high - low)
-    texts = [f"{value:g}".replace("-", words.MINUS) for value in values]
-    return Forest(-low / (high - low), list(map(Tick, places.tolist(), texts)), bars)
+    texts = [f"{value:.12g}".replace("-", words.MINUS) for value in values]
+    none = -low / (high - low)
+    return Forest(none, _spaced(list(map(Tick, places.tolist(), texts)), none, letters), bars)
+
+
+def _spaced(ticks: list[Tick], none: float, letters: float) -> list[Tick]:
+    """Return the ticks without those whose words would touch the words of one nearer to `none`."""
+    kept: list[Tick] = []
+    for tick in sorted(ticks, key=lambda tick: abs(tick.at - none)):
+        if all(_apart(tick, other) * letters > 1 for other in kept):
+            kept.append(tick)
+    return sorted(kept)
+
+
+def _apart(one: Tick, other: Tick) -> float:
+    """Return how far two are apart, as a share of the axis, for every letter between them."""
+    return 2 * abs(one.at - other.at) / (len(one.text) + len(other.text) + 2)
 
 
 def _bar(shares: Values, text: str) -> Bar | None:
@@ -107,6 +125,7 @@ def _ticks(low: float, high: float, metric: Metric, most: int) -> Values:
     else:
         tried = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(*ends)
     none = metric.back(0.0)
-    found = np.unique(np.round([*(one for one in tried if ends[0] <= one <= ends[1]), none], 12))
+    inside = [one for one in tried if ends[0] <= one <= ends[1]]
+    found = np.unique([float(f"{one:.12g}") for one in [*inside, none]])  # 0.1 + 0.2 is 0.3
     near = np.abs(metric.forward(found)) < (high - low) / (2 * most)
     return np.asarray(found[~near | (found == none)])

@@ -22,6 +22,7 @@ ROW_INCHES = 0.21
 EDGE_INCHES = 1.0  # legend above, axis label below
 LABEL_WIDTH = 34  # letters
 LABEL_LINES = 4
+TICK_LETTERS = 55  # under the axis
 LEFT, RIGHT = 0.33, 0.76  # of the figure; names stand before, numbers behind
 WORSE_WORDS = ("worse", "worse together")
 BETTER_WORDS = ("better", "better together")
@@ -61,7 +62,7 @@ def forest_figure(
     """
     kept = np.isfinite(table["effect"].to_numpy(dtype="float64"))
     chosen, named = table[kept].head(MOST_ROWS), np.array(names, dtype=object)[kept][:MOST_ROWS]
-    drawn = forest(chosen, metric) if len(chosen) else None
+    drawn = forest(chosen, metric, TICK_LETTERS) if len(chosen) else None
     if drawn is None:
         return None
     rows, labels = chosen.to_dict("records"), [_label(name) for name in named]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ablate.analysis.metric import Metric
 from ablate.report import effect_tables, words
-from ablate.report.forest import Bar, Forest, Tick, forest
+from ablate.report.forest import Bar, Forest, forest
 from ablate.report.study import Study
 from ablate.report.tuned import changed_lines
 
@@ -106,7 +106,7 @@ def table(
         metric: Whose effects they are.
     """
     headings, *texts = lines
-    axis = forest(frame, metric, most_ticks=5) if len(frame) else None
+    axis = forest(frame, metric, WIDTH / LETTER) if len(frame) else None
     bars = axis.bars if axis else [None] * len(frame)
     rows = [
         Row(cells, lead, TONES.get(verdict, ""), bar)
@@ -114,19 +114,4 @@ def table(
     ]
     rows += [Row(cells, "", "", None) for cells in texts[len(rows) :]]
     effect = next(i for i, text in enumerate(headings) if "[95 % CI]" in text)
-    return Table(name, caption, headings, effect, axis and _spaced(axis), rows)
-
-
-def _spaced(axis: Forest) -> Forest:
-    """Return the axis without ticks whose words would touch those of no effect or of each other."""
-    none = min(axis.ticks, key=lambda tick: abs(tick.at - axis.none))
-    kept = [none]
-    for tick in sorted(axis.ticks, key=lambda tick: abs(tick.at - none.at)):
-        if all(_apart(tick, other) for other in kept):
-            kept.append(tick)
-    return axis._replace(ticks=sorted(kept))
-
-
-def _apart(one: Tick, other: Tick) -> bool:
-    room = LETTER * (len(one.text) + len(other.text) + 2) / 2
-    return abs(one.at - other.at) * WIDTH > room
+    return Table(name, caption, headings, effect, axis, rows)

@@ -26,7 +26,7 @@ def frame(*rows, scale="ratio", verdict="inconclusive"):
 
 
 def test_a_ratio_stands_where_its_logarithm_is():
-    drawn = forest(frame((0.5, 0.25, 1.0), (2.0, 1.0, 4.0)), FD)
+    drawn = forest(frame((0.5, 0.25, 1.0), (2.0, 1.0, 4.0)), FD, 50)
     ends = np.log([0.25, 4.0])  # the axis reaches from the lowest to the highest, and 5 % on
     room = 0.05 * (ends[1] - ends[0])
     place = lambda value: (np.log(value) - ends[0] + room) / (ends[1] - ends[0] + 2 * room)  # noqa: E731
@@ -41,7 +41,7 @@ def test_a_ratio_stands_where_its_logarithm_is():
 
 def test_differences_are_on_a_plain_axis_with_no_effect_at_zero():
     rows = frame((-0.05, -0.06, -0.04), (0.02, 0.0, 0.04), scale="difference")
-    drawn = forest(rows, PLAIN)
+    drawn = forest(rows, PLAIN, 50)
     place = lambda value: (value + 0.065) / 0.11  # noqa: E731
     assert drawn.none == pytest.approx(place(0.0))
     np.testing.assert_allclose([bar.at for bar in drawn.bars], [place(-0.05), place(0.02)])
@@ -51,32 +51,37 @@ def test_differences_are_on_a_plain_axis_with_no_effect_at_zero():
 
 def test_what_would_squeeze_all_others_is_cut_and_has_its_number():
     usual = [(1 + 0.01 * k, 0.98, 1.04) for k in range(5)]
-    drawn = forest(frame(*usual, (63.4, 56.6, 71.0), (1.0, 1e-3, 1.02)), FD)
+    drawn = forest(frame(*usual, (63.4, 56.6, 71.0), (1.0, 1e-3, 1.02)), FD, 50)
     *inside, far, wide = drawn.bars
     assert (far.at, far.beyond, far.number) == (1.0, 1, "63.4") and far.cut == (1,)
     assert wide.beyond == 0 and wide.cut == (-1,) and wide.low == 0.0 and 0 < wide.at < 1
     assert all(0 < bar.low < bar.at < bar.high < 1 for bar in inside[:4])
-    low = forest(frame(*usual, (0.01, 0.005, 0.02)), FD).bars[-1]
+    low = forest(frame(*usual, (0.01, 0.005, 0.02)), FD, 50).bars[-1]
     assert (low.at, low.beyond, low.number) == (0.0, -1, "0.0100")
 
 
 def test_nothing_is_cut_that_is_not_far():
-    drawn = forest(frame((0.98, 0.977, 0.985), (1.0, 0.91, 1.06), (2.37, 2.24, 2.5)), FD)
+    drawn = forest(frame((0.98, 0.977, 0.985), (1.0, 0.91, 1.06), (2.37, 2.24, 2.5)), FD, 50)
     assert all(bar.beyond == 0 and bar.cut == () for bar in drawn.bars)
 
 
 def test_what_is_identical_or_unknown_has_no_bar():
     rows = frame((1.0, np.nan, np.nan), (np.nan,) * 3, (0.9, np.nan, np.nan), (0.8, 0.7, 0.9))
-    drawn = forest(rows.assign(verdict=["identical", *["too few seeds"] * 2, "better"]), FD)
+    drawn = forest(rows.assign(verdict=["identical", *["too few seeds"] * 2, "better"]), FD, 50)
     assert drawn.bars[:2] == [None, None]
     assert drawn.bars[2].low is None and drawn.bars[3].low is not None
-    assert forest(frame((np.nan,) * 3), FD) is None
-    assert forest(frame((1.0, np.nan, np.nan), verdict="identical"), FD) is None
+    assert forest(frame((np.nan,) * 3), FD, 50) is None
+    assert forest(frame((1.0, np.nan, np.nan), verdict="identical"), FD, 50) is None
 
 
-@pytest.mark.parametrize("span", [1.001, 1.1, 1.5, 3, 30, 1e3, 1e9])
-def test_words_under_the_axis_of_a_page_never_touch(span):
-    rows = frame((1.0, 1 / span, span))
+SPANS = [(1 / high, high) for high in (1.001, 1.1, 1.5, 3, 30, 1e3, 1e9)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [*SPANS, (0.99, 19), (0.99992, 1.00001), (2e-38, 8e23), (1e-300, 1e300)]
+)
+def test_words_under_the_axis_of_a_page_never_touch(low, high):
+    rows = frame((1.0, low, high))
     lines = [["arm", "ratio [95 % CI]"], ["a", ""]]
     ticks = table("t", "t", lines, rows, ["a"], FD).axis.ticks
     ends = [(t.at * WIDTH - LETTER * len(t.text) / 2, t.at * WIDTH + LETTER * len(t.text) / 2)
