@@ -89,7 +89,7 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
     _share_image_axis(axes)
     for arm, row in zip(arms, axes, strict=True):
         row[0].annotate(
-            words.label(arm, 22, 6),
+            style.label(arm, 22, 6),
             (0, 0.5),
             (-32, 0),
             xycoords="axes fraction",

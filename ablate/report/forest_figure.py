@@ -45,7 +45,7 @@ def arms_figure(table: pd.DataFrame, metric: Metric) -> bytes | None:
     """
     against = "ratio to" if metric.is_ratio else "difference from"
     tested = table[table["arm"] != table["reference"]]
-    reference = words.label(str(table["reference"].iloc[0]), 40, 2).replace("\n", " ")
+    reference = style.label(str(table["reference"].iloc[0]), 40, 2).replace("\n", " ")
     return forest_figure(tested, list(map(str, tested["arm"])), metric, f"{against} {reference}")
 
 
@@ -85,7 +85,7 @@ def forest_figure(
 
 def _label(name: str) -> str:
     """Return the name of a row, every alias on a line of its own."""
-    lines = [words.label(part, LABEL_WIDTH, LABEL_LINES) for part in term(name).split(" = ")]
+    lines = [style.label(part, LABEL_WIDTH, LABEL_LINES) for part in term(name).split(" = ")]
     return "\n= ".join(lines)
 
 

@@ -1,6 +1,7 @@
 """Intervals on one axis: where things stand, and what is said of those that lie beyond."""
 
 import io
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from ablate.analysis.metric import Metric
+from ablate.report import style
 from ablate.report.forest import forest
 from ablate.report.forest_figure import arms_figure, forest_figure
 from ablate.report.html_table import LETTER, WIDTH, table
@@ -103,6 +105,16 @@ def test_no_name_and_no_number_leaves_the_figure(tmp_path):
     }
     found = gather([write_study(tmp_path / "r", rows | {"far": [1e7, 2e7, 1e7]})])
     assert min(bounds(arms_figure(found.table, found.metric))) > 3
+
+
+def test_letters_that_the_font_lacks_are_told_by_their_code(tmp_path):
+    assert style.label("训练 é", 40, 2) == "U+8BAD U+7EC3  é"
+    names = ["训练", "技巧"]
+    rows = frame((0.8, 0.7, 0.9), (1.2, 1.1, 1.3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a letter that it cannot draw
+        drawn = [forest_figure(rows, order, FD, "ratio") for order in (names, names[::-1])]
+    assert drawn[0] != drawn[1]  # boxes would be the same
 
 
 def test_a_figure_of_nothing_is_none():
