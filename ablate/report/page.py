@@ -383,6 +383,8 @@ def _cost(study: Study) -> list[str]:
 def _short_seconds(seconds: float) -> str:
     if not np.isfinite(seconds):
         return "unknown time"
+    if seconds < 10:
+        return f"{seconds:.2g} s"  # a short trial does not take 0 s
     return f"{seconds / 3600:.1f} h" if seconds >= 7200 else f"{seconds:.0f} s"
 
 
