@@ -10,6 +10,7 @@ import pandas as pd
 
 from ablate.analysis.adjust import benjamini_hochberg, holm
 from ablate.analysis.columns import COMPARISON
+from ablate.analysis.cost import relative_cost
 from ablate.analysis.decisions import Decisions
 from ablate.analysis.describe import describe
 from ablate.analysis.guarded import guarded
@@ -69,12 +70,11 @@ def against(
         for arm, other in references.items()
     ]
     table = table.merge(pd.DataFrame(rows), on="arm")
-    seconds = table.set_index("arm")["device_seconds"]  # of a stack, the trial's share
+    table = table.merge(relative_cost(final, references), on="arm")
     table = table.assign(
         p_holm=holm(table["p"]),
         p_bh=benjamini_hochberg(table["p"]),
         p_flip=_flipped(scaled, references, paired),
-        relative_cost=seconds.to_numpy() / seconds.reindex(table["reference"]).to_numpy(),
     )
     table = _with_verdicts(table, final, metric, decisions)
     return conform(table[names(COMPARISON)], COMPARISON)

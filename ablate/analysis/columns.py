@@ -50,7 +50,10 @@ COMPARISON = (
     Column("smallest_detectable", "float64", "", "Effect seen with 80 % power, one comparison."),
     Column("seeds_needed", "float64", "seeds", "For `detect` with 80 % power, one comparison."),
     Column("seeds_needed_high", "float64", "seeds", "The same if the SD is at its upper limit."),
-    Column("relative_cost", "float64", "", "Wall seconds of a done trial over the reference's."),
+    Column("relative_cost", "float64", "", "Device seconds of a done trial over the reference's."),
+    Column(
+        "relative_cost_sd", "float64", "", "Over seeds that both arms trained alone, 3 or more."
+    ),
     Column("verdict", "str", "", "better, worse, trade-off, inconclusive, identical, suspect, ..."),
     Column("reason", "str", "", "Why, where the verdict alone does not say."),
 )

@@ -20,6 +20,7 @@ from ablate.analysis.blocks import Blocks, fit_blocks
 from ablate.analysis.columns import EFFECTS
 from ablate.analysis.decisions import ALPHA, Decisions
 from ablate.analysis.findings import conclude
+from ablate.analysis.inert import touches, without_inert
 from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
@@ -53,13 +54,22 @@ def effects(
     refuse_tuning_seeds(final, decisions)
     final, layout = done_arms(final, layout_of(study))
     values = cells(final, layout).transform(metric.forward)
-    terms = terms_of(layout)
+    whole, layout = layout, without_inert(values, layout)
+    copied, values = values, values[layout.levels.index]
     table, worst = fit_blocks(values), worst_means(final, layout, metric)
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, table, metric)
         | failures_at(term, final, layout, metric, worst)
-        for term in terms
+        for term in terms_of(layout)
+    ]
+    inert = set(whole.factors) - set(layout.factors)
+    rows += [
+        named(term, whole, metric)
+        | _identical(copied, metric)
+        | failures_at(term, final, whole, metric, np.zeros(len(whole.levels)))
+        for term in (terms_of(whole) if inert else ())
+        if touches(term, inert)
     ]
     found = pd.DataFrame(rows)
     found["p_holm"] = holm(found["p"])
@@ -126,6 +136,20 @@ def _estimate(
     return row | {
         "low": low, "high": high, "effect_error": float(error), "df": table.df, "t": t, "p": p
     }  # fmt: skip
+
+
+def _identical(values: pd.DataFrame, metric: Metric) -> dict[str, Any]:
+    """Return the estimate of an effect whose arms are copies: none, and nothing to test it by."""
+    done = values.notna().to_numpy()
+    unknown = ("low", "high", "effect_error", "df", "t", "p", "own_sd", "own_p", "p_varies")
+    return dict.fromkeys(unknown, NAN) | {
+        "seeds": int(done.any(1).sum()),
+        "cells": int(done.sum()),
+        "missing": 0,
+        "variance": "none",
+        "effect_mean": 0.0,
+        "effect": metric.back(0.0),
+    }
 
 
 def _own(own: Values, term: Term, table: Blocks) -> dict[str, float]:

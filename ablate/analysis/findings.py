@@ -43,10 +43,11 @@ def _conclude(
         return "too few seeds", f"the first planned look is at {decisions.looks[0]} seeds"
     if row["seeds"] < FEWEST_PAIRS:
         return "too few seeds", f"seeds: {row['seeds']} of the {FEWEST_PAIRS} needed"
-    if doubted:
+    untested = _without_error(row) if np.isnan(row["p_holm"]) else ("", "")
+    if doubted and untested[0] != "identical":
         return "suspect", f"possible unmarked collapse: {doubted}"
-    if np.isnan(row["p_holm"]):
-        return _without_error(row)
+    if untested[0]:
+        return untested
     if row["p_holm"] > decisions.alpha:
         return "inconclusive", ""
     return _significant(row, metric)

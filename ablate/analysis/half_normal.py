@@ -11,6 +11,7 @@ from scipy import stats
 
 from ablate.analysis.columns import HALF_NORMAL
 from ablate.analysis.effects import cells, done_arms
+from ablate.analysis.inert import without_inert
 from ablate.analysis.layout import layout_of
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.terms import all_terms
@@ -36,7 +37,8 @@ def half_normal(final: pd.DataFrame, study: Mapping[str, Any], metric: Metric) -
             "A half-normal plot needs a done trial in every arm and some failed or are not run; "
             "run at least 3 seeds, which need no such plot."
         )
-    terms = all_terms(layout)
+    layout = without_inert(values, layout)
+    values, terms = values[layout.levels.index], all_terms(layout)
     means = values.mean().to_numpy()
     effects = np.array([float(term.contrast @ means) for term in terms])
     order = np.argsort(np.abs(effects), kind="stable")

@@ -42,7 +42,7 @@ def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     if paired.pairs < FEWEST_PAIRS:
         return "too few seeds", f"complete pairs: {paired.pairs} of the {FEWEST_PAIRS} needed"
     if paired.sd == 0:
-        return ("suspect", "seeds do not vary") if paired.mean else ("identical", "")
+        return _without_spread(evidence)
     if evidence.suspects:
         return "suspect", f"possible unmarked collapse: {'; '.join(evidence.suspects)}"
     if evidence.p_adjusted <= evidence.alpha:
@@ -50,6 +50,14 @@ def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     if evidence.p_equivalence <= evidence.alpha:
         return f"no difference beyond {evidence.margin:g} %", ""
     return "inconclusive", ""
+
+
+def _without_spread(evidence: Evidence) -> tuple[str, str]:
+    if evidence.paired.mean:
+        return "suspect", "seeds do not vary"
+    if evidence.more_failures or evidence.worst:
+        return "suspect", "the same values in every pair, and other seeds that fail"
+    return "identical", ""
 
 
 def _significant(evidence: Evidence, metric: Metric) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ablate.report import effect_tables, tables
+from ablate.report.forest_figure import MOST_ROWS
 from ablate.report.study import Study
 from ablate.report.tables import code, escape
 
@@ -25,6 +26,8 @@ def answer_section(study: Study, figures: list[str]) -> list[str]:
     lines += answer_text(study)
     if f"{answer.kind}.png" in figures:
         lines += [f"![{FIGURES[answer.kind]}]({answer.kind}.png)", ""]
+        if len(answer.table) > MOST_ROWS:
+            lines += [f"The first {MOST_ROWS} rows; report.html draws all.", ""]
     if "half_normal.png" in figures:
         lines += ["![Half-normal plot of all effects](half_normal.png)", "", HALF_NORMAL, ""]
     return lines

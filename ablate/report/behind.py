@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,40 +34,64 @@ class Behind(NamedTuple):
     arms: Mapping[str, Mapping[str, str]]
 
 
-def trials_behind(table: pd.DataFrame, study: Study, prefix: str) -> list[Behind]:
-    """Return, for every comparison in `table`, its trials beside those that they are paired with.
+class Beside(NamedTuple):
+    """What an arm's trials are set beside.
+
+    Attributes:
+        title: Of the column.
+        values: Index seed.
+    """
+
+    title: str
+    values: pd.Series
+
+
+def trials_behind(
+    study: Study, prefix: str = "", further: Sequence[Mapping[str, Beside]] = ()
+) -> list[Behind]:
+    """Return, for every arm, its trials beside those that they are paired with, each trial once.
 
     Args:
-        table: Columns `columns.COMPARISON`.
-        study: Whose `final` has the trials.
-        prefix: Of the names: `prefix-0` is the first row.
+        study: Whose arms they are.
+        prefix: Of the names: `prefix` + `trials-0` is the first row of the table of arms.
+        further: Arm -> what else it is compared with, each a pair of columns.
     """
-    by_arm = {str(arm): rows.set_index("seed") for arm, rows in study.final.groupby("arm")}
-    return [
-        _pairs(f"{prefix}-{place}", row, by_arm, study)
-        for place, row in enumerate(table.to_dict("records"))
-    ]
+    values = by_seed(study)
+    found = []
+    for place, row in enumerate(study.table.to_dict("records")):
+        arm, other = str(row["arm"]), str(row["reference"])
+        others = [Beside(f"{other}, same seed", values[other])] if arm != other else []
+        others += [one[arm] for one in further if arm in one]
+        title = f"{arm}: {row['done']} of {row['trials']} trials done"
+        own = study.final[study.final["arm"] == arm]
+        found.append(Behind(f"{prefix}trials-{place}", title, *_rows(own, others, study), {}))
+    return found
 
 
-def _pairs(name: str, row: words.Row, by_arm: Mapping[str, pd.DataFrame], study: Study) -> Behind:
-    arm, other = str(row["arm"]), str(row["reference"])
-    own = by_arm[arm]
-    headings = ["seed", "trial", "ended as", study.metric.name, "images shown", "wall s"]
-    rows = [_trial(seed, one) for seed, one in zip(own.index, own.to_dict("records"), strict=True)]
-    title = f"{arm}: {row['done']} of {row['trials']} trials done"
-    if arm == other:
-        return Behind(name, title, headings, rows, {})
-    theirs = by_arm[other]["value"].reindex(own.index)
-    change = study.metric.forward(own["value"].to_numpy()) - study.metric.forward(theirs.to_numpy())
-    headings += [f"{other}, same seed", "ratio" if study.metric.is_ratio else "difference"]
-    for cells, value, size in zip(rows, theirs, change, strict=True):
-        cells += [_digits(value), _digits(study.metric.back(size))]
-    return Behind(name, title, headings, rows, {})
+def by_seed(study: Study) -> dict[str, pd.Series]:
+    """Return arm -> its values, index seed."""
+    return {str(arm): one.set_index("seed")["value"] for arm, one in study.final.groupby("arm")}
 
 
-def _trial(seed: int, one: words.Row) -> list[str]:
-    value, seconds = _digits(one["value"]), _digits(one["device_seconds"], 4)
-    return [str(seed), one["trial"], _ending(one), value, str(one["images_shown"]), seconds]
+def _rows(own: pd.DataFrame, others: Sequence[Beside], study: Study) -> tuple[list[str], Rows]:
+    """Return headings and rows of an arm's trials."""
+    headings = ["seed", "trial", "ended as", study.metric.name, "images shown"]
+    headings += ["wall s", "device s"]
+    rows = [_trial(one) for one in own.to_dict("records")]
+    values = own["value"].to_numpy()
+    for other in others:
+        theirs = other.values.reindex(own["seed"]).to_numpy()
+        headings += [other.title, "ratio" if study.metric.is_ratio else "difference"]
+        change = study.metric.forward(values) - study.metric.forward(theirs)
+        for cells, value, size in zip(rows, theirs, change, strict=True):
+            cells += [_digits(value), _digits(study.metric.back(size))]
+    return headings, rows
+
+
+def _trial(one: words.Row) -> list[str]:
+    seconds = [_digits(one[name], 4) for name in ("wall_seconds", "device_seconds")]
+    told = [str(one["seed"]), one["trial"], _ending(one), _digits(one["value"])]
+    return [*told, str(one["images_shown"]), *seconds]
 
 
 def _ending(one: words.Row) -> str:

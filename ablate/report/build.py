@@ -10,7 +10,7 @@ import pandas as pd
 
 from ablate.report.curves_figure import curves_figure
 from ablate.report.failure_tables import policy_rows, reliability_rows
-from ablate.report.forest_figure import forest_figure
+from ablate.report.forest_figure import answer_figure, arms_figure
 from ablate.report.half_normal_figure import half_normal_figure
 from ablate.report.html_page import html_page
 from ablate.report.latex import answer_latex, arms_latex
@@ -96,8 +96,11 @@ def all_tables(study: Study) -> dict[str, pd.DataFrame]:
 def contents(study: Study) -> dict[str, bytes]:
     """Return the files of a report, name -> bytes."""
     drawn = {"curves.png": curves_figure(study), "samples.png": samples_figure(study)}
+    drawn["arms.png"] = arms_figure(study.table, study.metric)
     if study.answer.kind != "arms":
-        drawn[f"{study.answer.kind}.png"] = forest_figure(study.answer, study.metric)
+        drawn[f"{study.answer.kind}.png"] = answer_figure(study.answer, study.metric)
+    if study.tuned is not None:
+        drawn["tuned.png"] = arms_figure(study.tuned.table, study.metric)
     if len(study.answer.half_normal):
         drawn["half_normal.png"] = half_normal_figure(study.answer.half_normal, study.metric)
     files = {name: content for name, content in drawn.items() if content is not None}

@@ -13,7 +13,7 @@ import pandas as pd
 from ablate.analysis.bands import bands, intervals, thin
 from ablate.analysis.layout import layout_of
 from ablate.analysis.metric import Metric
-from ablate.report import style, words
+from ablate.report import words
 from ablate.report.behind import factors_of
 from ablate.report.curve_rows import metric_intervals
 from ablate.report.effect_tables import term
@@ -31,6 +31,8 @@ POINTS = 120
 FEW_POINTS = 60  # of failed seeds, and of every curve where arms are many
 MANY_ARMS = 24
 MOST_INTERACTIONS = 6
+NAME_LETTERS = 26  # of a name beside a point
+GREY, BLUE, RED, INK = (f"var(--{name})" for name in ("grey", "blue", "red", "ink"))  # of the page
 DIGITS = 5  # of a number in a curve
 Figure = dict[str, Any]
 
@@ -156,7 +158,7 @@ def _interaction(study: Study, done: pd.DataFrame, name: str, place: int) -> Cha
                 "name": plain(f"{lines} {level}"),
                 "customdata": [len(values) for values in cells.values()],
                 "mode": "lines+markers",
-                "line": {"color": (style.GREY, style.BLUE, style.RED)[i % 3], "width": 2},
+                "line": {"color": (GREY, BLUE, RED)[i % 3], "width": 2},
                 "marker": {"size": 8, "symbol": ("circle-open", "circle", "square")[i % 3]},
                 "hovertemplate": "%{y:.4g}, %{customdata} trials",
             }
@@ -166,6 +168,10 @@ def _interaction(study: Study, done: pd.DataFrame, name: str, place: int) -> Cha
         f"Mean {study.metric.name} at every level of {across} and {lines}, a line for each {lines}"
     )
     return Chart(f"interaction-{place}", term(name), alt, {"data": data, "layout": layout})
+
+
+def _short_name(name: object) -> str:
+    return plain(words.shortened(str(name), NAME_LETTERS))
 
 
 def _levels_axis(levels: Sized) -> dict[str, Any]:
@@ -181,18 +187,21 @@ def _half_normal(study: Study) -> list[Chart]:
     points = {
         "x": _short(table["quantile"]),
         "y": _short(table["size"]),
-        "text": [name if shown else "" for name, shown in zip(names, out, strict=True)],
+        "text": [
+            _short_name(term(name)) if shown else ""
+            for name, shown in zip(table["term"], out, strict=True)
+        ],
         "customdata": names,
         "mode": "markers+text",
         "textposition": "middle left",
-        "marker": {"size": 9, "color": [style.BLUE if one else style.GREY for one in out]},
+        "marker": {"size": 9, "color": [BLUE if one else GREY for one in out]},
         "hovertemplate": "%{customdata}: %{y:.4g}<extra></extra>",
     }
     margin = float(table["margin"].iloc[0])
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": margin, "y1": margin}
     size = "|log ratio|" if study.metric.is_ratio else "|difference|"
     layout = {
-        "shapes": [line | {"line": {"dash": "dash", "width": 1, "color": style.INK}}],
+        "shapes": [line | {"line": {"dash": "dash", "width": 1, "color": INK}}],
         "xaxis": {"title": {"text": "expected of as many half-normal numbers"}},
         "yaxis": {"title": {"text": plain(f"{size} of {study.metric.name}")}},
         "annotations": [
@@ -216,7 +225,9 @@ def _front(study: Study) -> list[Chart]:
     points = {
         "x": _short(table["device_seconds"]),
         "y": _short(table["mean"]),
-        "text": [name if on else "" for name, on in zip(names, best, strict=True)],
+        "text": [
+            _short_name(arm) if on else "" for arm, on in zip(table["arm"], best, strict=True)
+        ],
         "customdata": [
             [name, spread, int(place)]
             for name, spread, place in zip(
@@ -226,9 +237,9 @@ def _front(study: Study) -> list[Chart]:
         "mode": "markers+text",
         "textposition": "top right",
         "cliponaxis": False,
-        "marker": {"size": 9, "color": [style.BLUE if on else style.GREY for on in best]},
+        "marker": {"size": 9, "color": [BLUE if on else GREY for on in best]},
         "error_y": {"type": "data", "array": _short(table["seed_sd"]), "width": 0}
-        | {"thickness": 1, "color": "#9aa4ae"},
+        | {"thickness": 1, "color": GREY},
         "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<br>%{x:.3g} s<extra></extra>",
     }
     steps = table[best].sort_values("device_seconds")
@@ -236,7 +247,7 @@ def _front(study: Study) -> list[Chart]:
         "x": _short(steps["device_seconds"]),
         "y": _short(steps["mean"]),
         "mode": "lines",
-        "line": {"color": style.BLUE, "width": 1, "dash": "dot", "shape": "hv"},
+        "line": {"color": BLUE, "width": 1, "dash": "dot", "shape": "hv"},
         "hoverinfo": "skip",
     }
     layout = {

@@ -22,11 +22,15 @@ def metric_intervals(study: Study) -> pd.DataFrame:
 
 
 def _metric_values(study: Study) -> pd.DataFrame:
-    """Return the evaluations of all trials that are done, as logarithms on the ratio scale."""
+    """Return the evaluations of all trials that are done, as logarithms on the ratio scale.
+
+    An imported trial that does not tell its images has no place on a curve.
+    """
     generators = dict(zip(study.final["arm"], study.final["generator"], strict=True))
-    curves = metric_curves(study.frame, study.metric, generators)
+    same = study.frame["protocol"].isin(study.final["protocol"].dropna())  # others do not compare
+    curves = metric_curves(study.frame[same], study.metric, generators)
     done = set(study.final.loc[~study.final["failed"], "trial"])
-    curves = curves[curves["trial"].isin(done)]
+    curves = curves[curves["trial"].isin(done) & (curves["images"] > 0)]
     if study.metric.is_ratio:
         curves = curves[curves["value"] > 0]
     return curves.assign(value=study.metric.forward(curves["value"].to_numpy()))

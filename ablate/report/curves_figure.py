@@ -22,12 +22,16 @@ ROW_INCHES = 0.92
 EDGE_INCHES = 0.95  # titles and legend above, axis label below
 
 
-def curves_figure(study: Study) -> bytes:
+def curves_figure(study: Study) -> bytes | None:
     """Return a PNG: rows are arms in the table's order, columns the losses and the metric.
+
+    None where there is nothing to draw.
 
     Losses of different adversaries are not comparable, so each panel of a loss has its own axis;
     the metric's axis is the same in all rows.
     """
+    if study.curves.empty and metric_bands(study).empty:
+        return None
     arms = list(study.table["arm"])[:MOST_ARMS]
     with style.look():
         height = ROW_INCHES * len(arms) + EDGE_INCHES
@@ -85,7 +89,7 @@ def _frame(study: Study, arms: list[str], axes: np.ndarray) -> None:
     _share_image_axis(axes)
     for arm, row in zip(arms, axes, strict=True):
         row[0].annotate(
-            words.wrapped(arm, 20),
+            style.label(arm, 22, 6),
             (0, 0.5),
             (-32, 0),
             xycoords="axes fraction",

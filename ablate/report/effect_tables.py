@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ablate.analysis.metric import Metric
+from ablate.analysis.paired import FEWEST_PAIRS
 from ablate.report import words
 from ablate.report.answer import Answer
 
@@ -120,13 +122,26 @@ def _of_effects(answer: Answer, metric: Metric) -> str:
     table = answer.table
     parts = [*_meaning(answer, metric), *_mixed(answer)]
     if len(table):
-        parts.append(_variance(str(table["variance"].iloc[0]), int(table["missing"].max())))
-    if table["p"].notna().any():
+        parts.append(_variance(_used(table), int(table["missing"].max())))
+    if (table["verdict"] == words.IDENTICAL).any():
         parts.append(
-            "Each interval is of its effect alone (95 %); Holm p is adjusted over all "
-            f"{len(table)} effects. **Inconclusive is not zero.**"
+            "Identical: with it every number is the one without it; these copies are no replicates "
+            "and do not count for the other effects."
+        )
+    if tested := int(table["p"].notna().sum()):
+        those = "all" if tested == len(table) else "the"
+        parts.append(
+            f"Each interval is of its effect alone (95 %); Holm p is adjusted over {those} "
+            f"{tested} effects{'' if tested == len(table) else ' with a test'}. "
+            "**Inconclusive is not zero.**"
         )
     return " ".join(parts)
+
+
+def _used(table: pd.DataFrame) -> str:
+    """Return which variance the tested effects have; what is identical has none."""
+    nothing = "few" if table["seeds"].max() < FEWEST_PAIRS else "none"
+    return next((str(one) for one in table["variance"] if one != "none"), nothing)
 
 
 def _meaning(answer: Answer, metric: Metric) -> list[str]:
@@ -174,7 +189,9 @@ def _variance(variance: str, missing: int) -> str:
         )
     if variance == "own":
         return "Student's t over seeds in which all four arms are done."
-    return "No interval and no verdict under 3 seeds."
+    if variance == "few":
+        return f"No interval and no verdict under {FEWEST_PAIRS} seeds."
+    return "There is nothing to measure an error by, so no interval and no test."
 
 
 def _of_shares(answer: Answer, metric: Metric) -> str:

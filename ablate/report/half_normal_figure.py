@@ -29,9 +29,10 @@ def half_normal_figure(table: pd.DataFrame, metric: Metric) -> bytes:
             xycoords=("axes fraction", "data"), fontsize=6.5, color="#555555",
         )  # fmt: skip
         for row in (table[out] if out.any() else table.tail(1)).to_dict("records"):
+            name, place = style.label(term(row["term"]), 40, 2), (row["quantile"], row["size"])
             axis.annotate(
-                term(row["term"]), (row["quantile"], row["size"]), (-6, 0), ha="right",
-                va="center", textcoords="offset points", fontsize=7,
+                name, place, (-6, 0), ha="right", va="center", textcoords="offset points",
+                fontsize=7,
             )  # fmt: skip
         axis.set_xlim(0, float(table["quantile"].max()) * 1.08)
         axis.set_ylim(0, 1.08 * max(margin, float(table["size"].max())))

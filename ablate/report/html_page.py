@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from ablate.analysis.tuned import side_by_side
+from ablate.report import words
 from ablate.report.answer_section import HALF_NORMAL, answer_text, beside
-from ablate.report.behind import Behind, arms_behind, trials_behind
+from ablate.report.behind import Behind, Beside, arms_behind, by_seed, trials_behind
 from ablate.report.charts import charts, curve_panels
 from ablate.report.grids import grids
-from ablate.report.html_table import answer_table, arms_table, changed_table
-from ablate.report.page import Section, answers, legend, question
-from ablate.report.study import Study
+from ablate.report.headline import answers
+from ablate.report.html_table import WIDTH, answer_table, arms_table, changed_table
+from ablate.report.page import Section, legend, question
+from ablate.report.study import Study, images_shown
 from ablate.report.tuned import ABOUT, changed_text
 
 FIRST = (
@@ -45,7 +47,8 @@ OWN = (
     "changed",
 )  # sections that the page shows in its own way
 TUNED = "tuned-"  # begins the names of what belongs to the tuned study
-JOINS = re.compile(r"(?<=[+,_=])")  # behind these a name may be broken
+JOINS = re.compile(r"(?<=[+,=])")  # behind these a name may be broken
+INSIDE = re.compile(r"(?<=[+,=_])")  # and behind these if a part is very long
 
 
 def html_page(study: Study, told: list[Section]) -> str:
@@ -76,6 +79,8 @@ def html_page(study: Study, told: list[Section]) -> str:
             panels=curve_panels(study),
             grids=grids(study),
             names=list(places),
+            chosen=chosen(study.table),
+            width=WIDTH,
             half_normal=HALF_NORMAL,
             behind=_behind(study),
             as_json=as_json,
@@ -84,13 +89,21 @@ def html_page(study: Study, told: list[Section]) -> str:
     )
 
 
+def chosen(table: pd.DataFrame) -> list[int]:
+    """Return the places of the reference and of one arm, the surest of all: these curves open."""
+    others = table[table["arm"] != table["reference"]]
+    if others.empty:
+        return [0]
+    sure = others["p_holm"].fillna(np.inf).to_numpy()
+    return [0, int(np.flatnonzero(table["arm"] != table["reference"])[sure.argmin()])]
+
+
 def _facts(study: Study) -> list[tuple[str, str]]:
-    conditions = study.conditions
-    images = int(conditions["budget"]["images"] or 0)  # imported trials may not tell
+    conditions, shown = study.conditions, images_shown(study, ",")
     return [
         ("Data", str(conditions["data"]["name"])),
         ("Model", str(conditions["model"]["name"])),
-        ("Budget", f"{images:,} images a trial" if images else "not told"),
+        ("Budget", f"{shown} images a trial" if shown else "not told"),
         ("Arms", str(len(study.table))),
         ("Seeds", str(study.final["seed"].nunique())),
         ("Trials", _both(study, lambda one: len(one.final))),
@@ -117,7 +130,7 @@ def _tuned(study: Study) -> dict[str, Any] | None:
         "asked_text": "" if is_arms else markdown(answer_text(tuned), {}),
         "arms": arms_table(tuned.table, tuned.metric, tuned.decisions.screen, TUNED),
         "legend": markdown(legend(tuned), {}),
-        "changed": changed_table(study),
+        "changed": changed_table(study, TUNED),
         "changed_text": markdown(changed_text(study), {}),
     }
 
@@ -125,17 +138,29 @@ def _tuned(study: Study) -> dict[str, Any] | None:
 def _behind(study: Study) -> list[Behind]:
     if study.tuned is None:
         return _behind_one(study)
-    both = side_by_side(study.final, study.tuned.final)
-    pairs = trials_behind(study.changed, replace(study, final=both), "changed")
-    theirs = [one._replace(title=f"tuned: {one.title}") for one in _behind_one(study.tuned, TUNED)]
-    return [*_behind_one(study), *theirs, *pairs]
+    untuned = {arm: Beside("untuned, same seed", one) for arm, one in by_seed(study).items()}
+    theirs = _behind_one(study.tuned, TUNED, [untuned])
+    return [*_behind_one(study), *(one._replace(title=f"tuned: {one.title}") for one in theirs)]
 
 
-def _behind_one(study: Study, prefix: str = "") -> list[Behind]:
-    found = trials_behind(study.table, study, f"{prefix}trials")
+def _behind_one(
+    study: Study, prefix: str = "", further: Sequence[Mapping[str, Beside]] = ()
+) -> list[Behind]:
     if study.answer.kind == "steps":
-        return [*trials_behind(study.answer.table, study, f"{prefix}step"), *found]
+        return trials_behind(study, prefix, [_rungs(study), *further])
+    found = trials_behind(study, prefix, further)
     return [*arms_behind(study, prefix), *found] if study.answer.kind != "arms" else found
+
+
+def _rungs(study: Study) -> dict[str, Beside]:
+    """Return rung -> the one before, where that is not the reference already."""
+    values = by_seed(study)
+    rows = study.answer.table[["arm", "reference"]].itertuples(index=False)
+    return {
+        str(arm): Beside(f"{before}, same seed", values[str(before)])
+        for arm, before in rows
+        if before not in (arm, study.reference)
+    }
 
 
 def as_json(value: object) -> Markup:
@@ -153,8 +178,8 @@ def markdown(lines: Sequence[str], places: Mapping[str, str]) -> Markup:
         name = "".join(child.content for child in inline_token.children or [])
         if name in places:
             opened = Token("link_open", "a", 1, attrs={"href": f"#{places[name]}"})
-            closed = Token("link_close", "a", -1)
-            inline_token.children = [opened, *(inline_token.children or []), closed]
+            told = Token("html_inline", "", 0, content=str(breakable(name)))
+            inline_token.children = [opened, told, Token("link_close", "a", -1)]
     text = _reader().renderer.render(tokens, _reader().options, {})
     text = text.replace("<table>", '<div class="wide"><table>')
     return Markup(text.replace("</table>", "</table></div>"))
@@ -180,7 +205,13 @@ def _reader() -> MarkdownIt:
 
 def breakable(name: str) -> Markup:
     """Return a name that may be broken behind what joins its parts."""
-    return Markup("<wbr>").join(JOINS.split(name))
+    long = max(map(len, JOINS.split(name))) > words.LONG_WORD
+    return Markup("<wbr>").join((INSIDE if long else JOINS).split(name))
+
+
+def unbroken(heading: str) -> str:
+    """Return a heading whose interval stays in one line."""
+    return heading.replace("[95 % CI]", "[95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}CI]")
 
 
 @cache
@@ -192,5 +223,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = breakable
+    environment.filters |= {"breakable": breakable, "unbroken": unbroken}
     return environment

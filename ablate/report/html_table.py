@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from ablate.analysis.metric import Metric
 from ablate.report import effect_tables, words
+from ablate.report.forest import Bar, Forest, forest
 from ablate.report.study import Study
 from ablate.report.tuned import changed_lines
 
 TONES = {"better": "good", "better together": "good", "worse": "bad", "worse together": "bad"}
-WHISKER_WIDTH = 130  # pixels
-FAR = 20.0  # times the usual reach of an interval: what lies beyond would squeeze all others
-
-
-class Whisker(NamedTuple):
-    """An interval as pixels of `WHISKER_WIDTH`.
-
-    Attributes:
-        zero: Where no change is.
-        at: The effect.
-        low: Lower end; None without an interval.
-        high: Upper end.
-        beyond: -1 or 1 if the effect lies outside, to the left or to the right; else 0.
-    """
-
-    zero: float
-    at: float
-    low: float | None
-    high: float | None
-    beyond: int
+WIDTH = 220  # pixels of an interval's axis
+LETTER = 6.5  # pixels of a letter under it, at most
 
 
 class Row(NamedTuple):
@@ -42,7 +24,7 @@ class Row(NamedTuple):
     cells: list[str]
     leads_to: str
     tone: str
-    whisker: Whisker | None
+    bar: Bar | None
 
 
 class Table(NamedTuple):
@@ -53,6 +35,7 @@ class Table(NamedTuple):
         caption: What it is.
         headings: One a column; the column of verdicts is called so.
         effect: Place of the column of effects; its interval is drawn beside it.
+        axis: Of the intervals; None where there are none.
         rows: In their order.
     """
 
@@ -60,6 +43,7 @@ class Table(NamedTuple):
     caption: str
     headings: list[str]
     effect: int
+    axis: Forest | None
     rows: list[Row]
 
 
@@ -70,7 +54,8 @@ def arms_table(
     rows = comparison.to_dict("records")
     lines = [words.headings(metric, screen), *(words.cells(row, screen) for row in rows)]
     caption = f"{'Tuned: arms' if prefix else 'Arms'} against the reference"
-    return table(f"{prefix}arms", caption, lines, comparison, f"{prefix}trials", metric)
+    leads = trials_of(comparison["arm"], comparison, prefix)
+    return table(f"{prefix}arms", caption, lines, comparison, leads, metric)
 
 
 def answer_table(study: Study, prefix: str = "") -> Table | None:
@@ -80,16 +65,26 @@ def answer_table(study: Study, prefix: str = "") -> Table | None:
     caption = {"effects": "Effects of tricks", "shares": "Shares of tricks", "steps": "Steps"}
     lines = effect_tables.lines(study.answer, study.metric)
     kind = study.answer.kind
-    leads = {"effects": "effect", "shares": "share", "steps": "step"}[kind]
     told = f"Tuned: {caption[kind].lower()}" if prefix else caption[kind]
-    name, places = f"{prefix}{kind}", f"{prefix}{leads}"
-    return table(name, told, lines, study.answer.table, places, study.metric)
+    if kind == "steps":
+        leads = trials_of(study.answer.table["arm"], study.table, prefix)
+    else:
+        leads = [f"{prefix}{kind[:-1]}-{place}" for place in range(len(study.answer.table))]
+    return table(f"{prefix}{kind}", told, lines, study.answer.table, leads, study.metric)
 
 
-def changed_table(study: Study) -> Table:
-    """Return the table of what tuning changed."""
+def trials_of(arms: Iterable[object], comparison: pd.DataFrame, prefix: str = "") -> list[str]:
+    """Return where the trials of `arms` are, rows of `comparison`."""
+    places = {str(arm): place for place, arm in enumerate(comparison["arm"])}
+    return [f"{prefix}trials-{places[str(arm)]}" for arm in arms]
+
+
+def changed_table(study: Study, prefix: str) -> Table:
+    """Return the table of what tuning changed; `prefix` is that of the tuned study's trials."""
+    assert study.tuned is not None, "only a search changes arms"
     lines, caption = changed_lines(study), "What tuning changed, arm by arm"
-    return table("tuning", caption, lines, study.changed, "changed", study.metric)
+    leads = trials_of(study.changed["reference"], study.tuned.table, prefix)
+    return table("tuning", caption, lines, study.changed, leads, study.metric)
 
 
 def table(
@@ -97,7 +92,7 @@ def table(
     caption: str,
     lines: Sequence[list[str]],
     frame: pd.DataFrame,
-    leads_to: str,
+    leads: Sequence[str],
     metric: Metric,
 ) -> Table:
     """Return a table of `lines`, headings first, one for each row of `frame`; further ones follow.
@@ -107,40 +102,16 @@ def table(
         caption: What it is.
         lines: Texts.
         frame: Columns effect, low, high, verdict.
-        leads_to: Row 0 leads to `leads_to-0`.
+        leads: To where the numbers of each row lead.
         metric: Whose effects they are.
     """
     headings, *texts = lines
-    whiskers = _whiskers(frame, metric)
+    axis = forest(frame, metric, WIDTH / LETTER) if len(frame) else None
+    bars = axis.bars if axis else [None] * len(frame)
     rows = [
-        Row(cells, f"{leads_to}-{place}", TONES.get(verdict, ""), whisker)
-        for place, (cells, verdict, whisker) in enumerate(
-            zip(texts, frame["verdict"], whiskers, strict=False)
-        )
+        Row(cells, lead, TONES.get(verdict, ""), bar)
+        for cells, lead, verdict, bar in zip(texts, leads, frame["verdict"], bars, strict=False)
     ]
     rows += [Row(cells, "", "", None) for cells in texts[len(rows) :]]
     effect = next(i for i, text in enumerate(headings) if "[95 % CI]" in text)
-    return Table(name, caption, headings, effect, rows)
-
-
-def _whiskers(frame: pd.DataFrame, metric: Metric) -> list[Whisker | None]:
-    """Return the intervals on one scale, logarithmic for ratios."""
-    ends = metric.forward(frame[["effect", "low", "high"]].to_numpy(dtype="float64"))  # [N, 3]
-    reach = np.nanmax(np.abs(ends), axis=1, initial=0.0)
-    if not (reach > 0).any():
-        return [None] * len(frame)
-    limit = FAR * float(np.median(reach[reach > 0]))
-    inside = np.clip(np.nan_to_num(ends), -limit, limit)
-    low, high = 1.05 * min(inside.min(), -limit / 9), 1.05 * max(inside.max(), limit / 9)
-    pixels = (np.clip(ends, low, high) - low) / (high - low) * WHISKER_WIDTH
-    beyond = (ends[:, 0] > high).astype(int) - (ends[:, 0] < low)
-    zero = round(-low / (high - low) * WHISKER_WIDTH, 1)
-    return [_whisker(zero, row, int(out)) for row, out in zip(pixels, beyond, strict=True)]
-
-
-def _whisker(zero: float, pixels: np.ndarray, beyond: int) -> Whisker | None:
-    at, low, high = (round(float(one), 1) for one in pixels)
-    if not np.isfinite(at):
-        return None
-    known = np.isfinite(low + high)
-    return Whisker(zero, at, low if known else None, high if known else None, beyond)
+    return Table(name, caption, headings, effect, axis, rows)

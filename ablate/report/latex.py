@@ -124,6 +124,8 @@ def _heading(text: str) -> str:
 def _unbroken(cell: str) -> str:
     """Return a cell that may be broken before an interval or between words, not in a number."""
     told = escape(cell)
+    if cell.startswith(words.ABOUT):
+        return told.replace(LETTERS[words.ABOUT], r"\ensuremath{\sim}", 1)
     return told.replace(" ", "~").replace("~[", " [") if NUMBER.match(cell) else told
 
 
@@ -140,8 +142,8 @@ def _caption(study: Study) -> str:
         f"seed{'' if seeds == 1 else 's'}{on} ({lower} is better), and the {change} to "
         f"{study.reference}, paired by seed, with its own 95 % interval (Student's t). "
         "Bold: better by the verdict, whose interval excludes no change; bold arms are not "
-        "compared with each other. Inconclusive is not equal. Cost: seconds of a done trial "
-        "over the reference's."
+        "compared with each other. Inconclusive is not equal. Cost: seconds of a done trial over "
+        "the reference's, ± SD over seeds; one digit where that is not known."
     )
     return f"{escape(text + _tuned(study))} {_marks(adjusted)}"
 

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ablate.analysis.conditions import UNTOLD
-from ablate.report import effect_tables, tables, words
+from ablate.report import tables, words
 from ablate.report.answer_section import answer_section, beside
 from ablate.report.curves_figure import MOST_ARMS
 from ablate.report.failure_tables import policy_lines, reliability_lines
+from ablate.report.forest_figure import MOST_ROWS
+from ablate.report.headline import answers
 from ablate.report.manifest import trained_with
-from ablate.report.marks import collapsed, marked_lines, marked_text, suspect_lines
+from ablate.report.marks import marked_lines, marked_text, suspect_lines
 from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.search_section import search_lines
-from ablate.report.study import Study
+from ablate.report.study import Study, images_shown
 from ablate.report.tables import code, escape
 from ablate.report.tuned import ABOUT, AFTER, BEFORE, changed_table
 from ablate.store.arms import read_arms
 
 ASKED = "what the study asks"
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
-VERDICTS = {
-    "better": "better:",
-    "worse": "worse:",
-    "better together": "better together than each alone promises:",
-    "worse together": "worse together than each alone promises:",
-    "trade-off": "trade-off between quality and failures:",
-    "suspect": "suspect, to be looked at before it is believed:",
-    "identical": "identical:",
-    "too few seeds": "too few seeds for an answer:",
-    "no interval": "without an interval:",
-}
 
 
 def question(study: Study) -> str:
@@ -46,60 +36,6 @@ def question(study: Study) -> str:
         "shares": f"What share of the change in {name}{on} has each trick?",
         "steps": f"Which steps of the ladder change {name}{on}?",
     }[study.answer.kind]
-
-
-def answer(study: Study) -> str:
-    """Return what it found: every row by its verdict, and nothing that the verdict does not say."""
-    rows = _answered(study)
-    found: dict[str, list[str]] = {}
-    for name, verdict in rows:
-        found.setdefault(verdict, []).append(code(name))
-    margins = {verdict: f"{verdict}:" for verdict in found if verdict.startswith("no difference")}
-    parts = [
-        f"{text} {words.listing(found[verdict])}"
-        for verdict, text in (VERDICTS | margins).items()
-        if verdict in found
-    ]
-    if "inconclusive" in found:
-        what = {"arms": "arms", "effects": "effects", "shares": "tricks", "steps": "steps"}
-        parts.append(
-            f"inconclusive, which is not equal: {len(found['inconclusive'])} of {len(rows)} "
-            f"{what[study.answer.kind]}"
-        )
-    if not parts:
-        parts = ["there is only the reference: described, not tested"]
-    return f"**{_capital('; '.join(parts))}.** {_failed(study)}"
-
-
-def answers(study: Study) -> list[str]:
-    """Return the answer, and where a search followed also the tuned one."""
-    if study.tuned is None:
-        return [answer(study)]
-    return [f"{BEFORE}. {answer(study)}", "", f"{AFTER}. {answer(study.tuned)}"]
-
-
-def _answered(study: Study) -> list[tuple[str, str]]:
-    """Return name and verdict of everything that was tested."""
-    if study.answer.kind in ("arms", "steps"):
-        table = study.table if study.answer.kind == "arms" else study.answer.table
-        tested = table[table["arm"] != table["reference"]]
-        return list(zip(tested["arm"], tested["verdict"], strict=True))
-    named = [effect_tables.term(name) for name in study.answer.names]
-    return list(zip(named, study.answer.table["verdict"], strict=True))
-
-
-def _failed(study: Study) -> str:
-    marked = collapsed(study)
-    why = f", {marked} of them because a person marked {_it(marked)} as collapsed" if marked else ""
-    return f"{len(study.failed)} of {len(study.final)} trials failed{why}."
-
-
-def _it(count: int) -> str:
-    return "it" if count == 1 else "them"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 class Section(NamedTuple):
@@ -142,18 +78,18 @@ def sections(study: Study, figures: list[str]) -> list[Section]:
         Section("others", "Other metrics, described and not tested", _others(study)),
         Section("method", "Method", _method(study)),
     ]
-    first = _tables(study, figures)
+    first = _tables(study, figures, "arms.png")
     if study.tuned is not None:
         first = [one._replace(title=f"{BEFORE}: {one.title or ASKED}") for one in first]
-        first += _tuned(study, study.tuned)
+        first += _tuned(study, study.tuned, figures)
     return [section for section in first + rest if section.lines]
 
 
-def _tuned(study: Study, tuned: Study) -> list[Section]:
+def _tuned(study: Study, tuned: Study, figures: list[str]) -> list[Section]:
     """Return the same tables of the tuned study, and what tuning changed."""
     found = [
         Section(f"tuned-{one.key}", f"{AFTER}: {one.title or ASKED}", one.lines)
-        for one in _tables(tuned, [])
+        for one in _tables(tuned, figures, "tuned.png")
     ]
     found[0] = found[0]._replace(lines=[ABOUT, "", *found[0].lines])
     left = [f"- {line}" for line in _incomplete(tuned)]
@@ -164,19 +100,25 @@ def _tuned(study: Study, tuned: Study) -> list[Section]:
     ]
 
 
-def _tables(study: Study, figures: list[str]) -> list[Section]:
-    """Return the sections that answer the question."""
+def _tables(study: Study, figures: list[str], forest: str) -> list[Section]:
+    """Return the sections that answer the question; `forest` is the file that shows the arms."""
+    arms = _arms(study, [forest] if forest in figures else [])
     if study.answer.kind == "arms":
-        return [Section("arms", "", _arms(study))]
-    told = [beside(study), "", *_arms(study)]
+        return [Section("arms", "", arms)]
+    own = [] if forest == "tuned.png" else figures  # of what the design asks only one is drawn
     return [
-        Section("answer", "", answer_section(study, figures)),
-        Section("arms", "Arms against the reference", told),
+        Section("answer", "", answer_section(study, own)),
+        Section("arms", "Arms against the reference", [beside(study), "", *arms]),
     ]
 
 
-def _arms(study: Study) -> list[str]:
-    return [*tables.main_table(study), "", *legend(study)]
+def _arms(study: Study, figures: list[str]) -> list[str]:
+    lines = [*tables.main_table(study), "", *legend(study)]
+    for one in figures:
+        lines += ["", f"![Every arm against the reference, with its interval]({one})"]
+        if len(study.table) > MOST_ROWS + 1:
+            lines += ["", f"The first {MOST_ROWS} arms; report.html draws all."]
+    return lines
 
 
 def _unanswered(study: Study) -> list[str]:
@@ -201,7 +143,8 @@ def legend(study: Study) -> list[str]:
         f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
         f"interval is for each comparison alone (95 %); p is adjusted for all arms ({method}). "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
-        "with each other. Cost: seconds of a done trial, its share of a stack, over the reference."
+        "with each other. Cost: seconds of a done trial over the reference's, ± SD over seeds; `~` "
+        "and one digit where that is not known, as of trials that were timed as one stack."
     ]
 
 
@@ -321,7 +264,7 @@ def _design(study: Study) -> list[str]:
     return [
         f"Seeds: {words.listing([str(seed) for seed in seeds], 12)}; {same}. The training seed is "
         f"the unit of replication: {_shared(study)}.",
-        _budget(conditions),
+        _budget(study),
         f"Data: {escape(_settings(conditions['data']))}. Model: "
         f"{escape(_settings(conditions['model']))}.",
         _protocol(study),
@@ -334,10 +277,10 @@ def _shared(study: Study) -> str:
     return "same batches, latents and first weights in every arm"
 
 
-def _budget(conditions: Mapping[str, Any]) -> str:
-    images, train = conditions["budget"]["images"], conditions["train"]
-    shown = f"{images} real images shown to D in every trial" if images else "not told"
-    return f"Budget: {shown}." + (f" {escape(_settings(train))}." if train else "")
+def _budget(study: Study) -> str:
+    shown, train = images_shown(study), study.conditions["train"]
+    told = f"{shown} real images shown to D in every trial that is done" if shown else "not told"
+    return f"Budget: {told}." + (f" {escape(_settings(train))}." if train else "")
 
 
 def _protocol(study: Study) -> str:
@@ -440,6 +383,8 @@ def _cost(study: Study) -> list[str]:
 def _short_seconds(seconds: float) -> str:
     if not np.isfinite(seconds):
         return "unknown time"
+    if seconds < 10:
+        return f"{seconds:.2g} s"  # a short trial does not take 0 s
     return f"{seconds / 3600:.1f} h" if seconds >= 7200 else f"{seconds:.0f} s"
 
 
@@ -453,10 +398,10 @@ def _provenance(study: Study) -> list[str]:
 
 def _incomplete(study: Study) -> list[str]:
     pending, damaged = study.frame.attrs["pending"], study.frame.attrs["damaged"]
-    lines = []
+    lines, whole = [], len(pending) + len(study.final) + len(damaged)
     if pending:
         lines.append(
-            f"**Planned and not ended: {len(pending)} of {len(pending) + len(study.final)} trials. "
+            f"**Planned and not ended: {len(pending)} of {whole} trials. "
             "This report is a first look.**"
         )
     if damaged:

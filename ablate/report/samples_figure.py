@@ -17,6 +17,8 @@ MOST_ARMS = 24
 COLUMNS = 12
 LABEL_INCHES = 1.55
 VALUE_INCHES = 0.6
+LABEL_LETTERS, LABEL_LINES = 22, 4
+LINE_INCHES = 0.125
 TOY_COLUMNS = 5
 
 
@@ -66,7 +68,8 @@ def _rows(study: Study, grids: dict[str, np.ndarray | None], seed: int) -> Figur
     first = next(grid for grid in grids.values() if grid is not None)
     count = min(COLUMNS, len(first))
     across = style.WIDTH_INCHES - LABEL_INCHES - VALUE_INCHES - 0.1
-    row = max(across / count * first.shape[2] / first.shape[3], 0.3) + 0.05
+    lines = max(1 + style.label(arm, LABEL_LETTERS, LABEL_LINES).count("\n") for arm in grids)
+    row = max(across / count * first.shape[2] / first.shape[3], 0.3, LINE_INCHES * lines) + 0.05
     height = row * len(grids) + 0.42
     figure = Figure(figsize=(style.WIDTH_INCHES, height), facecolor="white")
     axes = figure.subplots(len(grids), 1, squeeze=False)[:, 0]
@@ -87,7 +90,7 @@ def _row(axis: Axes, study: Study, arm: str, grid: np.ndarray | None, seed: int)
     axis.axis("off")
     weight = "bold" if arm == study.reference else "normal"
     place: dict[str, Any] = {"transform": axis.transAxes, "va": "center"}
-    name = words.wrapped(arm, 20)
+    name = style.label(arm, LABEL_LETTERS, LABEL_LINES)
     axis.text(-0.02, 0.5, name, ha="right", fontsize=7.5, weight=weight, **place)
     note = sample_note(study, arm, seed)
     axis.text(1.02, 0.5, note, ha="left", fontsize=7, color="#555555", **place)
@@ -122,7 +125,7 @@ def _scatter(study: Study, grids: dict[str, np.ndarray | None], seed: int) -> Fi
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     limit = _limit([grid for grid in grids.values() if grid is not None])
     for axis, (arm, grid) in zip(axes, grids.items(), strict=False):
-        title = f"{words.wrapped(arm, 24)}\n{sample_note(study, arm, seed)}"
+        title = f"{style.label(arm, LABEL_LETTERS, 3)}\n{sample_note(study, arm, seed)}"
         axis.set_title(title, fontsize=6.5, pad=3)
         axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
         axis.spines[:].set_visible(True)

@@ -20,7 +20,8 @@ def search_table(study: Mapping[str, Any]) -> pd.DataFrame:
     `settings` counts what was tried by how it ended. `value` is the best one's metric over the
     tuning seeds (their geometric mean on the ratio scale): too good, being the best of many.
     """
-    return pd.DataFrame([row(about, study) for about in study.get("search", [])], columns=COLUMNS)
+    rows = [row(about, study) for about in study.get("search", [])]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"best": "Int64"})  # 1, and none is not NaN
 
 
 def row(about: Mapping[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def search_lines(study: Mapping[str, Any]) -> list[str]:
             escape(one["arm"]),
             one["settings"],
             f"{one['images']:,} of {one['budget_images']:,}",
-            "none" if one["value"] is None else f"{one['value']:.4g} (setting {one['best']})",
+            "none" if pd.isna(one["value"]) else f"{one['value']:.4g} (setting {one['best']})",
             escape(one["tricks"]),
         ]
         for one in table.to_dict("records")

@@ -151,6 +151,18 @@ def require_arms(study: Study, arms: Sequence[str]) -> None:
             raise UserError(f"There is no arm {arm!r}; type one of {near}.")
 
 
+def images_shown(study: Study, form: str = "") -> str:
+    """Return what the trials that are done were shown, as a range if that differs; "" if untold.
+
+    As it was, not as it was planned: an imported table may hold anything.
+    """
+    shown = study.final.loc[~study.final["failed"], "images_shown"]
+    if shown.empty or shown.max() == 0:
+        return ""
+    low, high = (format(int(end), form) for end in (shown.min(), shown.max()))
+    return low if low == high else f"{low} to {high}"
+
+
 def declared_scale(plan: Mapping[str, Any], metric: str) -> dict[str, Any]:
     """Return scale and higher_is_better of a metric that an imported table declares, or nothing."""
     return dict((plan.get("metrics") or {}).get(metric, {}))

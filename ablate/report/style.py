@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+
+from ablate.report import words
 
 DPI = 160
 WIDTH_INCHES = 7.5
@@ -46,6 +49,13 @@ def look() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(LOOK)  # type: ignore[arg-type]
         yield
+
+
+def label(name: str, width: int, most: int) -> str:
+    """Return `words.label` of a name; letters that the font lacks as their code, U+4E2D."""
+    font = get_font(findfont("DejaVu Sans"))
+    told = (one if font.get_char_index(ord(one)) else f"U+{ord(one):04X} " for one in name)
+    return words.label("".join(told).rstrip(), width, most)
 
 
 def png(figure: Figure) -> bytes:

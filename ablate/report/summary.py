@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ablate.report import effect_tables, tables, words
-from ablate.report.page import answer, question
-from ablate.report.study import Study
+from ablate.report.headline import answer
+from ablate.report.page import question
+from ablate.report.study import Study, images_shown
 from ablate.report.tables import escape
 from ablate.report.tuned import AFTER, BEFORE
 
@@ -34,17 +35,14 @@ def _told(study: Study) -> list[str]:
 
 def _basis(study: Study) -> str:
     seeds = [str(seed) for seed in sorted(study.final["seed"].unique())]
-    budget = study.conditions["budget"]["images"]
+    shown = images_shown(study)
     protocols = sorted(set(study.table["protocol"]) - {""})
     told = [
         f"{len(study.final)} trials, seeds {words.listing(seeds, 12)}",
-        f"{budget} real images shown to D in each" if budget else "budget not told",
+        f"{shown} real images shown to D in each that is done" if shown else "budget not told",
         f"protocol {escape(words.listing(protocols or ['none']))}",
         "paired t, each interval for one comparison (95 %), p adjusted for all",
     ]
-    pending, damaged = (len(study.frame.attrs[name]) for name in ("pending", "damaged"))
-    if pending:
-        told.append(f"**{pending} planned trials have not ended: a first look**")
-    if damaged:
+    if damaged := len(study.frame.attrs["damaged"]):
         told.append(f"{damaged} trials cannot be read and are left out")
     return "; ".join(told) + ". Inconclusive is not equal."

@@ -129,13 +129,15 @@ def _count(seeds: float) -> str:
 
 
 def failure_table(study: Study, most: int = 30) -> list[str]:
-    """Return the failed trials, at most `most`."""
+    """Return the failed trials, at most `most`, and how many more there are."""
     shown = study.failed.head(most)
     rows = [
         [escape(str(row[name])) for name in ("arm", "seed", "status", "reason", "images_shown")]
         for row in shown.to_dict("records")
     ]
-    return markdown(["arm", "seed", "ended as", "reason", "images shown"], rows)
+    table = markdown(["arm", "seed", "ended as", "reason", "images shown"], rows)
+    left = len(study.failed) - len(shown)
+    return table if not left else [*table, "", f"{left} more failed; report.html has all trials."]
 
 
 def other_metrics(study: Study) -> tuple[list[str], list[str]]:
@@ -187,20 +189,22 @@ def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:
             options = {"generator": study.options.get("generator")} | scale
             table = compare(study.frame, name, study.reference, **options)
             yield table.drop(columns=list(TESTS)).assign(role="secondary")
-        yield from _other_generators(study, metric)
+        yield from _other_generators(
+            study, metric, study.options.get("protocol") if is_primary else None
+        )
     except UserError:
         return  # said in the report, by `other_metrics`
 
 
-def _other_generators(study: Study, metric: Metric) -> Iterator[pd.DataFrame]:
+def _other_generators(study: Study, metric: Metric, protocol: str | None) -> Iterator[pd.DataFrame]:
     """Yield each arm's values by the generator that is not its own."""
-    own = final_values(study.frame, metric, study.options.get("generator"))
+    own = final_values(study.frame, metric, study.options.get("generator"), protocol)
     shown = dict(zip(own["arm"], own["generator"], strict=True))
     rows = study.frame[study.frame["metric"] == metric.name]
     for arm, generator in sorted(set(zip(rows["arm"], rows["generator"], strict=True))):
         if generator != shown[arm]:
             of_arm = study.frame[study.frame["arm"] == arm]
-            final = final_values(of_arm, metric, generator)
+            final = final_values(of_arm, metric, generator, protocol)
             yield describe(final, metric).assign(role="other generator")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ablate.analysis.metric import Metric
@@ -12,10 +12,16 @@ from ablate.analysis.metric import Metric
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
+ABOUT = "~"
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+IDENTICAL = "identical"
 JOINS = re.compile(
     rf"(?<=\+)|(?<=, )|(?=\()|(?<={TIMES} )|(?=[={ARROW}] )"
 )  # where a name may be broken
+SPACES = re.compile(r"(?<= )")
+INSIDE = re.compile(r"(?<=[_\-./:])")  # where only a very long word is
+LONG_WORD = 26  # letters; a shorter one is never broken
 Row = Mapping[Any, Any]
 
 
@@ -43,7 +49,7 @@ def cells(row: Row, screen: bool = False) -> list[str]:
         p_value(row["p_bh" if screen else "p_holm"]),
         str(row["verdict"]),
         f"{row['failed']} of {row['trials']}",
-        number(row["relative_cost"], 2),
+        cost(row),
     ]
 
 
@@ -54,7 +60,7 @@ def arrow(metric: Metric) -> str:
 
 def number(value: float, decimals: int) -> str:
     """Return `value` with `decimals`; a dash if there is none."""
-    return NONE if not math.isfinite(value) else f"{value:.{decimals}f}".replace("-", MINUS)
+    return NONE if not math.isfinite(value) else f"{value:.{max(decimals, 0)}f}".replace("-", MINUS)
 
 
 def decimals_for(error: float, size: float) -> int:
@@ -74,15 +80,26 @@ def spread(mean: float, sd: float) -> str:
 
 
 def effect(row: Row) -> str:
-    """Return `0.80 [0.75, 0.85]`; under three pairs the point alone."""
+    """Return `0.80 [0.75, 0.85]`; under three pairs the point alone, of what is identical none."""
     value, low, high = row["effect"], row["low"], row["high"]
-    if not math.isfinite(value):
+    if not math.isfinite(value) or row.get("verdict") == IDENTICAL:
         return NONE
     sign = "+" if row["scale"] == "difference" and value > 0 else ""
     if not math.isfinite(low):
         return sign + number(value, decimals_for(0.0, value))
     decimals = decimals_for((high - low) / 2, max(abs(low), abs(high)))
     return f"{sign}{number(value, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
+
+
+def cost(row: Row) -> str:
+    """Return `1.42 ± 0.05`; `~1` or `~0.7`, one digit, where no spread is known.
+
+    The reference's own is 1 by what it means.
+    """
+    value, sd = row["relative_cost"], row["relative_cost_sd"]
+    if not math.isfinite(value) or row["arm"] == row["reference"]:
+        return NONE if not math.isfinite(value) else "1"
+    return spread(value, sd) if math.isfinite(sd) else f"{ABOUT}{float(f'{value:.1g}'):g}"
 
 
 def p_value(p: float) -> str:
@@ -107,14 +124,45 @@ def listing(items: Sequence[str], most: int = 5) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def wrapped(arm: str, width: int) -> str:
-    """Return a name in lines of at most `width`, broken behind a `+` or before what joins names."""
+def wrapped(arm: str, width: int, longest: int = LONG_WORD) -> str:
+    """Return a name in lines of at most `width`, or one word where that is longer.
+
+    Args:
+        arm: The name.
+        width: In letters.
+        longest: A word of more letters is broken as well, where its parts are joined if it can be.
+    """
     lines = [""]
-    for piece in JOINS.sub("\0", arm).split("\0"):
-        if lines[-1] and len(lines[-1]) + len(piece) > width:
+    for piece in _pieces(arm, width, max(width, longest)):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(line.strip() for line in lines)
+
+
+def _pieces(arm: str, width: int, longest: int) -> Iterator[str]:
+    """Yield the parts between which a name is broken."""
+    for piece in JOINS.sub("\0", arm).split("\0"):
+        for word in [piece] if len(piece.strip()) <= width else SPACES.split(piece):
+            parts = [word] if len(word.strip()) <= longest else INSIDE.split(word)
+            for part in parts:
+                yield from (part[i : i + longest] for i in range(0, len(part), longest))
+
+
+def label(arm: str, width: int, most: int) -> str:
+    """Return a name for a figure: no line is longer, and of more than `most` the middle is lost."""
+    lines = wrapped(arm, width, width).split("\n")
+    if len(lines) <= most:
+        return "\n".join(lines)
+    cut = lines[most // 2 - 1][: width - 1] + ELLIPSIS
+    return "\n".join([*lines[: most // 2 - 1], cut, *lines[len(lines) - most + most // 2 :]])
+
+
+def shortened(name: str, most: int) -> str:
+    """Return a name of at most `most` letters: a longer one loses its middle."""
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2]}{ELLIPSIS}{name[len(name) - (most - most // 2 - 1) :]}"
 
 
 def _exponent(value: float) -> int:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.report.page import answer, question
+from ablate.report.headline import answers
+from ablate.report.page import question
 from ablate.report.study import Study
 from ablate.report.tables import everything
 
 MANIFEST = "manifest.json"
-IMAGES = ("curves.png", "samples.png")
+IMAGES = ("arms.png", "curves.png", "samples.png")
 MOST_POINTS = 10_000  # what wandb shows of a table
 CURVE = ["arm", "seed", "trial", "signal", "images", "value"]
 
@@ -57,7 +58,7 @@ def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
             tables["curve_points"] = wandb.Table(dataframe=_plain(curve_points(study)))
         run.log(tables | images)
         run.log_artifact(artifact)
-        run.summary["answer"] = answer(study)
+        run.summary["answer"] = "\n".join(answers(study))
     finally:
         run.finish()
     return f"report-{name}"

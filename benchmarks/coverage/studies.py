@@ -38,6 +38,7 @@ def results(arms: list[str], values: Values, seeds: Values | None = None) -> pd.
             "wall_seconds": 1.0,
             "device_seconds": 1.0,
             "peak_memory_bytes": 1.0,
+            "device": "",
             "mark": "",
         }
     )

@@ -2,19 +2,31 @@
 
 import re
 import shutil
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from ablate.report import summarize
 from ablate.report.build import contents
 from ablate.report.charts import curve_panels, front
 from ablate.report.html_page import as_json, html_page, markdown
 from ablate.report.page import sections
 from ablate.report.study import gather
 from ablate.report.words import NONE
+from ablate.store import write_trial
 from tests.report.designs import write_design
 from tests.report.test_designs import PLANS
-from tests.store.synthetic import write_study
+from tests.store.synthetic import (
+    PROTOCOL,
+    PROVENANCE,
+    curves,
+    metrics,
+    status,
+    trial,
+    write_study,
+)
 
 EVIL = "<img src=x onerror=alert(1)>"
 VALUES = {
@@ -114,21 +126,22 @@ def test_the_filter_finds_arms_and_verdicts(show, html):
     assert column(page, 1) == ["r1"]
 
 
-def test_arms_are_switched_on_and_off_by_keyboard(show, html):
+def test_the_reference_and_the_surest_arm_open_and_the_others_are_a_key_away(show, html):
     page = show(html)
     names = (
         "() => document.querySelector('#curve-0').data.map((one) => one.meta)"
         ".filter(Number.isInteger)"
     )
-    assert page.evaluate(names) == [0, 1, 2, 3]
+    assert page.locator("#switches label:has(:checked)").all_inner_texts() == ["reference", "top_k"]
+    assert page.evaluate(names) == [0, 3]
     page.get_by_role("checkbox", name="r1").focus()
     page.keyboard.press("Space")
-    assert page.evaluate(names) == [0, 2, 3]
-    assert page.locator("[data-arm='1']").is_hidden()
-    assert page.locator("[data-arm='2']").is_visible()
-    page.get_by_role("button", name="None", exact=True).click()
-    assert page.evaluate(names) == []
+    assert page.evaluate(names) == [0, 1, 3]
+    for button, arms in (("All", [0, 1, 2, 3]), ("Reference and one", [0, 3]), ("None", [])):
+        page.get_by_role("button", name=button, exact=True).click()
+        assert page.evaluate(names) == arms
     assert page.locator("#shown").inner_text() == "0 of 4 arms"
+    assert page.locator("table.samples tr:visible").count() == 4  # samples are of all arms
 
 
 def test_a_number_leads_to_its_trials(show, html, study):
@@ -167,6 +180,127 @@ def test_everything_has_a_name_that_can_be_read_aloud(show, html):
         ".filter((one) => !(one.labels?.length || one.textContent.trim())).length"
     )
     assert page.evaluate(nameless) == 0
+
+
+WIDE = {"x" * 70: [9.0, 9.5, 8.8, 9.9], "+".join(["spectral_norm"] * 6): [11.0, 12.0, 10.9, 13.0]}
+
+
+@pytest.mark.parametrize("width", [700, 360])
+def test_on_a_narrow_screen_only_tables_scroll_and_say_so(show, tmp_path, width):
+    page = show(page_of(write_study(tmp_path / "r", VALUES | WIDE)))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_selector(".scroller.moves.more:has(#arms)")
+    for _ in range(50):  # the page's own rules let nobody wait inside it
+        if page.evaluate("document.documentElement.scrollWidth") <= width:
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".hint:visible").count() > 0
+    first, last = (page.locator(f"#arms tbody tr:nth-child(2) > :{end}-child").bounding_box
+                   for end in ("first", "last"))  # fmt: skip
+    before = first()
+    assert before["width"] <= width / 2 and last()["x"] > width
+    page.evaluate("document.querySelector('.wide:has(#arms)').scrollLeft = 9999")
+    page.wait_for_selector(".scroller.less:not(.more):has(#arms)")
+    assert first()["x"] == before["x"] and last()["x"] + last()["width"] <= width + 1
+
+
+def test_what_fits_does_not_scroll(show, html):
+    page = show(html)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.wait_for_selector(".scroller:not(.moves):has(#arms)")
+    assert page.locator(".scroller:has(#arms) ~ .hint:visible").count() == 0
+
+
+LIGHTNESS = """(one) => {
+  const [r, g, b] = getComputedStyle(one)[PROPERTY].match(/[0-9.]+/g).map(Number);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}"""
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_page_and_figures_follow_the_colours_of_the_reader(show, html, scheme, is_dark):
+    page = show(html)
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_timeout(300)  # what is drawn is drawn anew
+
+    def lightness(selector, name):
+        return page.locator(selector).first.evaluate(LIGHTNESS.replace("PROPERTY", f"'{name}'"))
+
+    back, words = lightness("body", "backgroundColor"), lightness("body", "color")
+    drawn, told = lightness("#curve-0 .bg", "fill"), lightness("#curve-0 .xtick text", "fill")
+    assert (back < 60, drawn < 60) == (is_dark, is_dark) and abs(back - drawn) < 1
+    for dark, light in ((back, words), (drawn, told)):
+        assert abs(dark - light) > 150
+    assert abs(drawn - lightness("#curve-0 .js-line", "stroke")) > 80
+
+
+def test_words_of_an_axis_never_touch(show, tmp_path):
+    plan, seeds, _ = PLANS["full"]
+    page = show(page_of(write_design(tmp_path / "r", plan, seeds)))
+    found = 0
+    for plot in page.locator(".plot").all():
+        boxes = [text.bounding_box() for text in plot.locator(".ytick text").all()]
+        boxes = sorted((one["y"], one["height"]) for one in boxes)
+        found += len(boxes)
+        assert all(y + height <= below for (y, height), (below, _) in pairwise(boxes))
+    assert found > 12
+
+
+def cells(html, name):
+    """Return headings and rows of the trials behind a row of a table."""
+    told = html.split(f'id="{name}"')[1].split("</details>")[0]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in told.split("<tr>")[1:]]
+    return rows[0], rows[1:]
+
+
+def test_seconds_are_those_that_the_heading_names(html):
+    headings, rows = cells(html, "trials-1")
+    for name, value in (("wall s", "20"), ("device s", "10")):  # as `synthetic.status` has them
+        assert {row[headings.index(name)] for row in rows} == {value}
+
+
+def test_every_trial_of_a_ladder_is_there_once_beside_both_arms(tmp_path):
+    plan, seeds, _ = PLANS["ladder"]
+    folder = write_design(tmp_path / "r", plan, seeds)
+    html, found = page_of(folder), gather([folder])
+    ids = [path.name for path in (folder / "trials").iterdir()]
+    assert [html.count(one) for one in ids] == [1] * len(ids)
+    arms = list(found.table["arm"])
+    headings, rows = cells(html, f"trials-{arms.index('r1+ema_g')}")
+    assert headings[-4:] == ["reference, same seed", "ratio", "r1, same seed", "ratio"]
+    values = found.final.pivot(index="seed", columns="arm", values="value")
+    expected = values["r1+ema_g"] / values["r1"]
+    np.testing.assert_allclose([float(row[-1]) for row in rows], expected, rtol=1e-5)
+
+
+def test_the_budget_is_what_was_shown(place):
+    rows = [f"{arm},{seed},fid,{9 + seed},{images}" for arm, images in (("a", 3000), ("b", 9000))
+            for seed in range(3)]  # fmt: skip
+    (place.path / "t.csv").write_text("\n".join(["arm,seed,metric,value,images", *rows]))
+    assert place.type("import", "t.csv", "--reference", "a") == 0, place.err
+    found = gather([place.path / "results" / "t"])
+    assert "3,000 to 9,000 images a trial" in page_of(place.path / "results" / "t", reference="a")
+    assert "3000 to 9000 real images shown to D in each that is done" in summarize(found)
+
+
+def test_without_images_there_are_no_curves(place):
+    rows = [f"{arm},{seed},fid,{9 + seed}" for arm in "ab" for seed in range(3)]
+    (place.path / "t.csv").write_text("\n".join(["arm,seed,metric,value", *rows]))
+    assert place.type("import", "t.csv", "--reference", "a") == 0, place.err
+    found = gather([place.path / "results" / "t"])
+    assert curve_panels(found) == [] and "curves.png" not in contents(found)
+
+
+def test_curves_are_of_the_protocol_that_is_compared(tmp_path):
+    for seed in range(3):
+        for arm in ("reference", "r1"):
+            both = [metrics(20.0 + seed), metrics(900.0).assign(protocol="another")]
+            one = vars(trial(arm, seed))
+            write_trial(tmp_path / "r", one, status(), pd.concat(both), curves(), {}, PROVENANCE)
+    found = gather([tmp_path / "r"], protocol=PROTOCOL)
+    last = [curve["mean"][-1] for curve in curve_panels(found)[0]["arms"].values()]
+    np.testing.assert_allclose(last, [np.exp(np.log([20.0, 21.0, 22.0]).mean())] * 2, rtol=1e-4)
 
 
 def test_on_paper_nothing_is_wider_than_the_page(show, html):

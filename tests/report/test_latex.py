@@ -125,6 +125,13 @@ def test_bold_and_marks_say_what_the_verdict_says(tmp_path):
     assert r"\textsuperscript{***}\,$p \leq 0.001$, adjusted for all rows (Holm)" in caption
 
 
+def test_a_cost_of_one_digit_is_about(tmp_path):
+    found = gather([write_study(tmp_path / "r", wide(["reference", "~r1"]))])
+    row = next(line for line in arms_latex(found).splitlines() if "r1" in line and " & " in line)
+    assert row.endswith(r"\ensuremath{\sim}1 \\") and r"\textasciitilde{}r1" in row
+    assert "one digit where that is not known" in arms_latex(found)
+
+
 def test_a_report_holds_its_tables(tmp_path, monkeypatch):
     for figure in ("curves_figure", "samples_figure"):
         monkeypatch.setattr(f"ablate.report.build.{figure}", lambda study: None)

@@ -13,7 +13,9 @@ import pytest
 from ablate.analysis import compare
 from ablate.errors import UserError
 from ablate.report import render, report
+from ablate.report.page import page, sections
 from ablate.report.samples_figure import strip
+from ablate.report.study import gather
 from ablate.report.tables import csv
 from ablate.store import read, write_trial
 from tests.store.synthetic import (
@@ -29,7 +31,7 @@ from tests.store.synthetic import (
 
 FILES = {
     "report.md", "report.html", "table.csv", "table.parquet", "table.tex", "policies.csv",
-    "curves.png", "samples.png", "manifest.json",
+    "arms.png", "curves.png", "samples.png", "manifest.json",
 }  # fmt: skip
 VALUES = {
     "reference": [20.0, 22.0, 19.0, 25.0, 21.0],
@@ -71,8 +73,10 @@ def test_question_answer_and_table_come_first(built):
     lines = (built / "report.md").read_text().splitlines()
     assert lines[0] == "# Which arms have a better fd_classifier than `reference` on digits?"
     assert lines[1] == (
-        "**Better: `ema_g` and `r1`; worse: `label_smooth+noisy_labels`; too few seeds for an "
-        "answer: `weight_clip`; inconclusive, which is not equal: 1 of 5 arms.** "
+        "**`ema_g` helps (with it 0.603 [0.591, 0.617]) and `r1` helps (with it 0.800 [0.752, "
+        "0.851]); `label_smooth+noisy_labels` is worse than `reference` (1.44 [1.26, 1.64]); too "
+        "few seeds for an answer: `weight_clip`; inconclusive, which is not equal: 1 of 5 arms.** "
+        "In brackets: ratio of `fd_classifier` to `reference` (lower is better), 95 % interval. "
         "3 of 30 trials failed."
     )
     assert lines[3].startswith("| arm | fd_classifier ↓ (geometric mean ± seed SD) | ratio to")
@@ -223,7 +227,7 @@ def test_what_was_set_aside_and_what_is_pending_is_told(tmp_path):
     (folder / "plan.jsonl").write_text("".join(f"{one.to_json()}\n" for one in planned))
     text = (report([folder], tmp_path / "report") / "report.md").read_text()
     assert f"Set aside, as they cannot be read: {trial('r1', 1).id}" in text
-    assert "Planned and not ended: 1 of 4 trials" in text
+    assert "Planned and not ended: 1 of 5 trials" in text
 
 
 def test_arms_that_cannot_be_are_named_with_their_reason(tmp_path):
@@ -249,6 +253,31 @@ def test_the_terminal_table_fits_and_is_plain(study, encoding):
     assert max(map(len, text.splitlines())) <= 100 and "\x1b" not in text
     for word in ("cost", "label_smooth+", "noisy_labels", "0.800 [0.752, 0.851]", "better"):
         assert word in text
+
+
+def test_what_a_table_or_figure_leaves_out_is_counted(tmp_path, monkeypatch):
+    arms = {f"arm{k:02d}": [None, 20.0 + k, 22.0] for k in range(52)}
+    folder = write_study(tmp_path / "r", {"reference": [20.0, 21.0, 22.0], **arms})
+    for figure in ("curves_figure", "samples_figure"):
+        monkeypatch.setattr(f"ablate.report.build.{figure}", lambda study: None)
+    text = (report([folder], tmp_path / "out") / "report.md").read_text()
+    assert "22 more failed; report.html has all trials." in text  # 52 less the 30 that are shown
+    assert "The first 48 arms; report.html draws all." in text
+
+
+def test_numbers_above_ten_thousand_are_shown(tmp_path):
+    folder = write_study(tmp_path / "r", {"reference": [2e4, 2.1e4, 1.9e4], "r1": [1e7, 2e7, 1e7]})
+    report([folder], tmp_path / "out")
+    assert (tmp_path / "out" / "samples.png").stat().st_size > 1000
+
+
+def test_a_short_trial_takes_some_time(tmp_path):
+    for arm in ("reference", "r1"):
+        for seed in range(3):
+            write(tmp_path / "r", arm, seed, 20.0 + seed, wall_seconds=0.44)
+    found = gather([tmp_path / "r"])  # the device's share is half of the wall's time
+    text = page(found, sections(found, []))
+    assert "a done trial of the reference takes 0.22 s, all 6 trials 1.3 s, on" in text
 
 
 def test_samples_stand_side_by_side():

@@ -37,7 +37,7 @@ def test_what_is_not_whole_is_said_and_a_long_table_is_cut(tmp_path):
     assert (
         "11 more rows are in the report." in text and len(re.findall(r"^\| arm", text, re.M)) < 31
     )
-    assert "**41 planned trials have not ended: a first look**" in text
+    assert "A first look: 41 of 164 planned trials have not ended." in text
     assert "1 trials cannot be read and are left out" in text
 
 

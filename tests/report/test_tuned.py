@@ -114,8 +114,11 @@ def test_each_table_is_that_of_its_own_report(study, tmp_path):
 
 def test_one_report_has_both_clearly_headed(built):
     lines = (built / "report.md").read_text().splitlines()
-    assert lines[1].startswith("Untuned. **Better: `ema_g+r1`; worse: `r1`.** 1 of 15")
-    assert lines[3].startswith("Tuned. **Better: `")
+    assert lines[1].startswith(
+        "Untuned. **`ema_g+r1` is better than `reference` (0.898 [0.879, 0.919]); `r1` hurts (with "
+        "it 1.491 [1.434, 1.551]).** In brackets: ratio of `fd_classifier` to `reference`"
+    )
+    assert lines[3].startswith("Tuned. **`r1` helps (with it 0.5966 [")
     heads = [line for line in lines if line.startswith("## ")]
     assert heads[:4] == [
         "## Untuned: what the study asks",
@@ -132,7 +135,7 @@ def test_one_report_has_both_clearly_headed(built):
 
 def test_every_file_is_there_and_the_same_again(study, built, tmp_path):
     names = {path.name for path in built.iterdir()}
-    assert {"tuned.csv", "tuning.csv", "tuned.tex", "search.csv"} <= names
+    assert {"arms.png", "tuned.png", "tuned.csv", "tuning.csv", "tuned.tex", "search.csv"} <= names
     content = json.loads((built / "manifest.json").read_text())
     assert len(content["trials"]) == len(content["tuned_trials"]) == 15
     assert len(set(content["trials"]) & set(content["tuned_trials"])) == 5  # of the reference
@@ -147,7 +150,7 @@ def test_every_number_of_the_page_leads_to_trials_of_its_own_study(study, built)
     ids = re.findall(r'id="([^"]+)"', page)
     leads = re.findall(r'href="#([^"]+)"', page)
     assert len(ids) == len(set(ids)) and set(leads) <= set(ids)
-    for lead in ("trials-1", "tuned-trials-1", "changed-0"):
+    for lead in ("trials-1", "tuned-trials-1"):
         assert lead in leads
     found = gather([study])
     for prefix, one in (("", found), ("tuned-", found.tuned)):
@@ -155,6 +158,18 @@ def test_every_number_of_the_page_leads_to_trials_of_its_own_study(study, built)
         told = page.split(f'id="{prefix}trials-{place}"')[1].split("</details>")[0]
         own = set(one.final.loc[one.final["arm"] == "r1", "trial"])
         assert set(re.findall(r"[0-9a-f]{16}", told)) == own
+
+
+def test_a_tuned_arm_is_behind_the_page_once_beside_its_pairs(study, built):
+    page = (built / "report.html").read_text()
+    found = gather([study])
+    assert "(tuned)" not in page
+    place = list(found.tuned.table["arm"]).index("r1")
+    told = page.split(f'id="tuned-trials-{place}"')[1].split("</details>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in told.split("<tr>")[2:]]
+    ratios = np.divide(AFTER["r1"][:4], BEFORE["r1"][:4])
+    np.testing.assert_allclose([float(row[-1]) for row in rows[:4]], ratios, rtol=1e-5)
+    assert rows[4][-1] == "\N{EN DASH}" and page.count("tuned: r1: 5 of 5") >= 1
 
 
 def test_the_terminal_and_the_summary_have_both(study, capsys):
@@ -165,7 +180,7 @@ def test_the_terminal_and_the_summary_have_both(study, capsys):
     places = [out.index(word) for word in ("Untuned", "Tuned: each arm", "What tuning changed")]
     assert places == sorted(places) and "identical" in out
     text = summarize(gather([study]))
-    assert text.index("Untuned. **Better: `ema_g+r1`; worse") < text.index("\nTuned. **Better: `")
+    assert text.index("Untuned. **`ema_g+r1` is") < text.index("\nTuned. **`r1` helps")
 
 
 def test_a_tuned_study_that_has_not_begun_is_no_part_of_it(tmp_path):

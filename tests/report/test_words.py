@@ -73,3 +73,67 @@ def test_listing(items, text):
 )
 def test_wrapped(arm, text):
     assert words.wrapped(arm, 18) == text
+
+
+@pytest.mark.parametrize(
+    ("arm", "width", "text"),
+    [
+        ("m" * 30, 8, "m" * 26 + "\n" + "m" * 4),
+        ("someone_elses_method_in_one_word", 8, "someone_\nelses_\nmethod_\nin_one_\nword"),
+        ("without instance_noise", 20, "without\ninstance_noise"),
+        ("minibatch_stddev", 12, "minibatch_stddev"),
+        ("a b c", 3, "a b\nc"),
+    ],
+)
+def test_a_part_that_is_too_long_is_broken_as_well(arm, width, text):
+    assert words.wrapped(arm, width) == text
+
+
+@pytest.mark.parametrize("width", [14, 26, 60])
+@pytest.mark.parametrize("arm", ["x" * 70, "no_" + "y_" * 40, "a+b (r1.gamma=0.1, r1.every=4)" * 3])
+def test_no_line_of_a_name_is_too_long_and_no_letter_is_lost(arm, width):
+    for told, most in (
+        (words.wrapped(arm, width), words.LONG_WORD),
+        (words.label(arm, width, 99), 0),
+    ):
+        assert max(map(len, told.split("\n"))) <= max(width, most)
+        assert told.replace("\n", "").replace(" ", "") == arm.replace(" ", "")
+
+
+def test_a_name_that_is_too_long_for_a_figure_loses_its_middle():
+    name = "first_part+second_part+third_part+fourth_part+last_part"
+    assert (
+        words.label(name, 12, 4)
+        == f"first_part+\nsecond_part{words.ELLIPSIS}\nfourth_part+\nlast_part"
+    )
+    assert words.label(name, 12, 5) == words.wrapped(name, 12)
+    assert words.shortened("a" * 30 + "b" * 30, 11) == "a" * 5 + words.ELLIPSIS + "b" * 5
+    assert words.shortened("short", 11) == "short"
+
+
+COST = {"arm": "r1", "reference": "reference"}
+
+
+@pytest.mark.parametrize(
+    ("cost", "sd", "text"),
+    [
+        (1.4239, 0.0512, "1.424 ± 0.051"),
+        (1.4239, np.nan, "~1"),
+        (0.7344, np.nan, "~0.7"),
+        (0.0444, np.nan, "~0.04"),
+        (12.3, np.nan, "~10"),
+        (np.nan, np.nan, words.NONE),
+    ],
+)
+def test_a_cost_has_its_spread_or_one_digit(cost, sd, text):
+    assert words.cost(COST | {"relative_cost": cost, "relative_cost_sd": sd}) == text
+
+
+def test_the_reference_costs_one_by_what_cost_means():
+    own = {"arm": "reference", "reference": "reference"}
+    assert words.cost(own | {"relative_cost": 1.0, "relative_cost_sd": np.nan}) == "1"
+
+
+def test_what_is_identical_has_no_number_beside_it():
+    row = {"effect": 1.0, "low": np.nan, "high": np.nan, "scale": "ratio", "verdict": "identical"}
+    assert words.effect(row) == words.NONE

@@ -1,0 +1,52 @@
+"""Factors that changed nothing: their arms are copies of others, number by number.
+
+Copies are no replicates. Left in, they halve the pooled variance of every other effect, double its
+degrees of freedom, and pull Lenth's margin to zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ablate.analysis.layout import Layout
+from ablate.analysis.paired import ROUNDING
+from ablate.analysis.terms import Term
+
+
+def without_inert(values: pd.DataFrame, layout: Layout) -> Layout:
+    """Return the layout without the factors that changed nothing, at whose first level arms stay.
+
+    Args:
+        values: Index seed, columns arms; NaN where there is none.
+        layout: Of these arms.
+    """
+    for factor in layout.factors:
+        if len(layout.factors) > 1 and _is_inert(factor, values, layout):
+            levels = layout.levels[layout.at_first()[factor]].drop(columns=factor)
+            kept = {name: told for name, told in layout.factors.items() if name != factor}
+            return without_inert(values[levels.index], replace(layout, factors=kept, levels=levels))
+    return layout
+
+
+def _is_inert(factor: str, values: pd.DataFrame, layout: Layout) -> bool:
+    """Whether every arm is, in every seed, the arm with the factor at its first level."""
+    first, others = layout.factors[factor][0], [one for one in layout.factors if one != factor]
+    at_first = layout.levels[factor] == first
+    base, changed = layout.levels[at_first], layout.levels[~at_first]
+    arms = dict(zip(map(tuple, base[others].to_numpy()), base.index, strict=True))
+    twins = [arms.get(tuple(row)) for row in changed[others].to_numpy()]
+    if not twins or None in twins:
+        return False
+    own, theirs = values[changed.index].to_numpy(), values[twins].to_numpy()
+    return np.allclose(own, theirs, rtol=ROUNDING, atol=0, equal_nan=True)
+
+
+def touches(term: Term, factors: set[str]) -> bool:
+    """Whether every name of a term has one of `factors`."""
+    named = [
+        {part.partition("=")[0] for part in name.lstrip("-").split(":")} for name in term.names
+    ]
+    return all(one & factors for one in named)
