@@ -22,6 +22,7 @@ from ablate.report.charts import charts, curve_panels
 from ablate.report.grids import grids
 from ablate.report.html_table import answer_table, arms_table, changed_table
 from ablate.report.page import Section, answers, legend, question
+from ablate.report.shown import shown
 from ablate.report.study import Study
 from ablate.report.tuned import ABOUT, changed_text
 
@@ -86,11 +87,11 @@ def html_page(study: Study, told: list[Section]) -> str:
 
 def _facts(study: Study) -> list[tuple[str, str]]:
     conditions = study.conditions
-    images = int(conditions["budget"]["images"] or 0)  # imported trials may not tell
+    images = re.sub(r"\d+", lambda one: f"{int(one[0]):,}", shown(study))
     return [
         ("Data", str(conditions["data"]["name"])),
         ("Model", str(conditions["model"]["name"])),
-        ("Budget", f"{images:,} images a trial" if images else "not told"),
+        ("Budget", f"{images} images a trial" if images else "not told"),
         ("Arms", str(len(study.table))),
         ("Seeds", str(study.final["seed"].nunique())),
         ("Trials", _both(study, lambda one: len(one.final))),

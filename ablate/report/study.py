@@ -22,6 +22,7 @@ from ablate.analysis.looks import at_look
 from ablate.analysis.metric import Metric, metric_of
 from ablate.analysis.tuned import changed
 from ablate.errors import UserError
+from ablate.metric_names import is_like
 from ablate.report.answer import Answer, answer_of
 from ablate.store import read, read_curves, read_provenance
 from ablate.store.folders import has_results
@@ -79,7 +80,7 @@ def gather(
     conditions: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Study:
-    """Read `folders` and compare their arms; `options` are `screen` and those of `compare`.
+    """Read `folders` and compare their arms; `options`: `screen`, `unpaired`, those of `compare`.
 
     The plan decides what is not asked for: metric, reference, variance, margin and looks. Of one
     folder that was searched the tuned study comes with it, as soon as a trial of it has ended.
@@ -103,10 +104,11 @@ def _gather(
     conditions: Mapping[str, Any] | None,
     *,
     screen: bool = False,
+    unpaired: bool = False,
     **options: Any,
 ) -> Study:
     results, plan = read(*folders), read_study(*folders)
-    decisions = decisions_of(plan, screen)
+    decisions = decisions_of(plan, screen, unpaired)
     frame = at_look(name_arms(where(results, conditions or {})), plan, decisions)
     frame.attrs = results.attrs
     shared = require_one_condition(frame)
@@ -183,8 +185,14 @@ def primary_metric(frame: pd.DataFrame) -> str:
     present = sorted(frame["metric"].dropna().unique())
     planned = json.loads(frame["conditions"].iloc[0])["metric"].get("primary")
     candidates = [planned] if planned else [name for name in USUAL if name in present]
+    if not candidates:  # the only one that is some FID: fid50k_full
+        candidates = [name for name in present if is_like("fid", name)]
+        candidates = candidates if len(candidates) == 1 else []
     if not candidates and len(present) == 1:
         candidates = present
     if not candidates:
-        raise UserError(f"Say which metric decides; these trials have {present}.")
+        raise UserError(
+            f"It is not said which metric decides; give metric=, one of {present}.",
+            f"It is not said which metric decides; type --metric with one of {present}.",
+        )
     return str(candidates[0])

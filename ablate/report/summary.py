@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ablate.report import effect_tables, tables, words
 from ablate.report.page import answer, question
+from ablate.report.shown import cut_short, shown
 from ablate.report.study import Study
 from ablate.report.tables import escape
 from ablate.report.tuned import AFTER, BEFORE
@@ -34,13 +35,15 @@ def _told(study: Study) -> list[str]:
 
 def _basis(study: Study) -> str:
     seeds = [str(seed) for seed in sorted(study.final["seed"].unique())]
-    budget = study.conditions["budget"]["images"]
+    budget, cut = shown(study), cut_short(study.table)
     protocols = sorted(set(study.table["protocol"]) - {""})
+    pairing = "unpaired (Welch)" if study.decisions.unpaired else "paired"
     told = [
         f"{len(study.final)} trials, seeds {words.listing(seeds, 12)}",
         f"{budget} real images shown to D in each" if budget else "budget not told",
         f"protocol {escape(words.listing(protocols or ['none']))}",
-        "paired t, each interval for one comparison (95 %), p adjusted for all",
+        *([escape(cut.rstrip("."))] if cut else []),
+        f"{pairing} t, each interval for one comparison (95 %), p adjusted for all",
     ]
     pending, damaged = (len(study.frame.attrs[name]) for name in ("pending", "damaged"))
     if pending:

@@ -1,0 +1,64 @@
+"""A table with a column for each metric, as a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from ablate.intake.cells import numbers
+from ablate.intake.columns import few, nearest, others
+from ablate.metric_names import known, scale_of_either
+
+
+def refuse_metrics(frame: pd.DataFrame, metrics: Mapping[str, str], problems: list[str]) -> bool:
+    """Tell of metrics whose column is not there; return whether all are there."""
+    told = len(problems)
+    problems += [
+        f"--metric {_typed(name, theirs)}: the file has no column {theirs!r}; "
+        f"{nearest(theirs, list(map(str, frame)))}."
+        for name, theirs in metrics.items()
+        if theirs not in frame
+    ]
+    twice = [name for name in ("metric", "value") if metrics and name in frame]
+    if twice and not set(twice) & set(metrics.values()):
+        problems.append(
+            f"--metric says which columns are metrics, and there is a column {twice[0]!r} as well; "
+            f"leave --metric out, or type --ignore {twice[0]} too."
+        )
+    return len(problems) == told
+
+
+def melted(frame: pd.DataFrame, metrics: Mapping[str, str], problems: list[str]) -> pd.DataFrame:
+    """Return a row for each metric of `metrics`: name -> the column that holds it."""
+    if not metrics:
+        return frame
+    rest = frame.drop(columns=list(set(metrics.values())))
+    parts = [
+        rest.assign(metric=name, value=numbers(frame[theirs], problems))
+        for name, theirs in metrics.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def offered(frame: pd.DataFrame, columns: Sequence[str]) -> str:
+    """Return what to type for the metrics that a table without `metric` and `value` may hold."""
+    left = [
+        name
+        for name in others(frame, columns)
+        if (known(name) or scale_of_either(name)) and _holds_numbers(frame[name])
+    ]
+    if not left:
+        return "type --metric COLUMN for each column that is one" + (
+            f" (there are {few(others(frame, columns))})" if others(frame, columns) else ""
+        )
+    return "type " + " ".join(f"--metric {name}" for name in left)
+
+
+def _holds_numbers(column: pd.Series) -> bool:
+    quiet: list[str] = []
+    return bool(numbers(column, quiet).notna().any()) and not quiet
+
+
+def _typed(name: str, theirs: str) -> str:
+    return name if name == theirs else f"{name}={theirs}"
