@@ -477,6 +477,7 @@ def gathered(parsed: argparse.Namespace) -> Study:
 
 def show(study: Study, arms: Sequence[str] = ()) -> None:
     """Print what the design asks, and the arms."""
+    from ablate.analysis.seeds import unpairable
     from ablate.report import render, render_answer, render_changed, what_to_type
 
     if study.tuned is not None:
@@ -491,6 +492,9 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
         if not arms:
             print("\nWhat tuning changed")
             render_changed(study)
+    apart = "" if study.decisions.unpaired else unpairable(study.final, study.reference)
+    if apart:
+        print(f"{apart} Type --unpaired to compare arms by all their seeds (Welch's t).")
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
         print(f"Suspect: look at the trial, then type (or --sound):\n  {command}")

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from ablate.metric_catalog import CATALOG, Metric
+from ablate.metric_catalog import CATALOG, Better, Metric, Scale
 
 CLOSE = 0.75  # from this similarity on, a name may be a known one that is written wrongly
 
@@ -55,10 +55,15 @@ FURTHER = {
         "cas", "accuracy of a classifier of real images", "difference", "higher"
     ),
 }
-# Which way is better depends on what it was measured between.
-EITHER = {
-    r"lpips(_score)?|learned_perceptual_image_patch_similarity": "ratio",
-    r"ms_?ssim|multi_scale_(ssim|structural_similarity(_index_measure)?)": "difference",
+# Which way is better depends on what it was measured between: scale, better against a target,
+# better among samples, which should differ.
+EITHER: dict[str, tuple[Scale, Better, Better]] = {
+    r"lpips(_score)?|learned_perceptual_image_patch_similarity": ("ratio", "lower", "higher"),
+    r"ms_?ssim|multi_scale_(ssim|structural_similarity(_index_measure)?)": (
+        "difference",
+        "higher",
+        "lower",
+    ),
 }
 KNOWN = {
     **{re.compile(pattern): CATALOG[name] for name, pattern in LIKE_OURS.items()},
@@ -70,8 +75,9 @@ SPELLED = (
     *("inception_score_mean", "pr50k3_full_precision", "pr50k3_full_recall", "ppl2_wend", "swd"),
     *("perceptual_path_length", "sliced_wasserstein", "psnr", "ssim"),
 )
-LOWER = re.compile(r"fid|kid|distance|divergence|mmd|kl|ppl|path_length|wasserstein|loss|error")
-HIGHER = re.compile(r"score|precision|recall|accuracy|coverage|density|similarity|inception")
+# Parts of words that say a direction; looked for in this order, as `fid_score` is no score.
+LOWER = re.compile(r"fid|kid|dist|diverg|mmd|ppl|path|wasser|loss|err|frech|fd")
+HIGHER = re.compile(r"score|prec|rec|accur|cov|dens|simil|incep")
 
 
 def known(name: str) -> Metric | None:
@@ -89,25 +95,22 @@ def is_like(ours: str, name: str) -> bool:
     return found is not None and replace(found, name=ours) == CATALOG[ours]
 
 
-def scale_of_either(name: str) -> str | None:
-    """Return the scale of a metric of which either direction may be meant; None of all others."""
+def either_way(name: str) -> tuple[Scale, Better, Better] | None:
+    """Return what `EITHER` says of a metric of which both directions are meant; None of others."""
     plain = _plain(name)
-    return next((scale for text, scale in EITHER.items() if re.fullmatch(text, plain)), None)
+    return next((told for text, told in EITHER.items() if re.fullmatch(text, plain)), None)
 
 
 def hint(name: str) -> str:
     """Return `did you mean 'fid'`, or nothing: never a metric of the other direction.
 
-    Of an unknown name the direction is what its words say; `fid_scor` is no score.
+    Of an unknown name the direction is what its words say; where they say none there is no hint.
     """
-    names = {one.casefold(): one for one in (*CATALOG, *SPELLED)}
-    near = [names[one] for one in difflib.get_close_matches(name.casefold(), names, 5, CLOSE)]
-    ways = {one: _better(one) for one in near}
-    own = "lower" if LOWER.search(_plain(name)) else "higher" if HIGHER.search(_plain(name)) else ""
-    if not near or (not own and len(set(ways.values())) > 1):
-        return ""
-    same = [one for one in near if ways[one] == (own or ways[near[0]])]
-    return f"did you mean {same[0]!r}" if same else ""
+    plain = _plain(name)
+    own = "lower" if LOWER.search(plain) else "higher" if HIGHER.search(plain) else ""
+    names = {one.casefold(): one for one in (*CATALOG, *SPELLED) if _better(one) == own}
+    near = difflib.get_close_matches(name.casefold(), names, 1, CLOSE)
+    return f"did you mean {names[near[0]]!r}" if near else ""
 
 
 def _better(name: str) -> str:

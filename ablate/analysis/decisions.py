@@ -78,7 +78,7 @@ class Decisions:
                 f"looks={list(self.looks)} must be rising numbers of seeds of at least 3: [5, 10]."
             )
         if self.unpaired and (self.looks or self.variance == "guarded"):
-            what = "planned looks count" if self.looks else "variance=guarded pools over"
+            what = "Planned looks count" if self.looks else "variance=guarded pools over"
             raise UserError(
                 f"{what} seeds that arms share, and an unpaired comparison asks for none; leave "
                 "one of the two out."

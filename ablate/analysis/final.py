@@ -6,6 +6,8 @@ them share: more training is no trick.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -161,15 +163,17 @@ def _refuse_repeated_seeds(trials: pd.DataFrame) -> None:
 
 def _refuse_without_logarithm(final: pd.DataFrame, metric: Metric) -> None:
     wrong = final[final["value"] <= 0] if metric.is_ratio else final[:0]
-    if len(wrong):
-        first = wrong.iloc[0]
-        told = (
-            f"{metric.name} is {first['value']} in trial {first['trial']} (arm {first['arm']!r}, "
-            f"seed {first['seed']}) and a ratio needs values > 0; "
-        )
-        raise UserError(
-            f"{told}give scale='difference', or leave the trial out.",
-            f"{told}type `ablate mark {first['study']} {first['trial']} --collapsed` with the "
-            "folder's path if it failed, or import the table again with --scale "
-            f"{metric.name}=difference.",
-        )
+    if wrong.empty:
+        return
+    first = wrong.iloc[0]
+    told = (
+        f"{metric.name} is {first['value']} in trial {first['trial']} (arm {first['arm']!r}, "
+        f"seed {first['seed']}) and a ratio needs values > 0; "
+    )
+    failed = f"type `ablate mark FOLDER {first['trial']} --collapsed` if it failed"
+    again = f"import the table again with --scale {metric.name}=difference"
+    imported = "imported" in json.loads(first["tricks"])
+    raise UserError(
+        f"{told}give scale='difference', or leave the trial out.",
+        told + (f"{failed}, or {again}." if imported else f"{failed}."),
+    )

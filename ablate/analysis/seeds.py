@@ -19,6 +19,16 @@ def sharing_none(seeds: Mapping[str, Collection[int]], reference: str) -> list[s
     return [arm for arm, others in seeds.items() if arm != reference and own.isdisjoint(others)]
 
 
+def unpairable(trials: pd.DataFrame, reference: str) -> str:
+    """Return which arms cannot be paired with the reference; "" where all can."""
+    seeds = seeds_of(trials)
+    found = sharing_none(seeds, reference)
+    if not found:
+        return ""
+    more = f" (and {len(found) - 1} more arms)" if len(found) > 1 else ""
+    return f"N{apart(found[0], seeds, reference)[1:]}{more}."
+
+
 def spelled(seeds: list[int]) -> str:
     """Return `0-4`, or `0, 3, 7`."""
     first, last = seeds[0], seeds[-1]

@@ -72,12 +72,12 @@ def _renamed(arms: pd.Series, called: Mapping[str, str], problems: list[str]) ->
         for arm, name in called.items()
         if arm not in known
     ]
+    counts = arms.value_counts()
     for group in alike(arms[~arms.isin(list(called))]):
-        first, *rest = map(repr, group)
+        rare, *_, usual = sorted(group, key=lambda arm: (counts[arm], arm))
         problems.append(
-            f"Arms {first} and {' and '.join(rest)} differ only by case, blanks or dashes; type "
-            f"--arm '{group[-1]}={group[0]}' if they are one, or --arm '{group[-1]}={group[-1]}' "
-            "if they are not."
+            f"Arms {' and '.join(map(repr, group))} differ only by case, blanks or dashes; type "
+            f"--arm '{rare}={usual}' if they are one, or --arm '{rare}={rare}' if they are not."
         )
     return arms.replace({arm: stripped(name) for arm, name in called.items()})
 

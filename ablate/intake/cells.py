@@ -81,8 +81,11 @@ def is_switch(column: pd.Series) -> bool:
 
 
 def lacks_cells(column: pd.Series) -> bool:
-    """Return whether a column is on and off where it is filled, and not filled everywhere."""
-    return bool(column.isna().any()) and not is_switch(column) and is_switch(column.dropna())
+    """Return whether a column is on, or on and off, where it is filled: not everywhere."""
+    if not column.isna().any() or is_switch(column):
+        return False
+    seen = set(_folded(column.dropna()).unique())
+    return any(seen <= {*on, *off} and not seen.isdisjoint(on) for on, off in SWITCHES)
 
 
 def switched(column: pd.Series) -> pd.Series:

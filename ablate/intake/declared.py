@@ -10,7 +10,7 @@ import pandas as pd
 from ablate.intake.asked import SCALES, Declared
 from ablate.intake.cells import NO, YES, alike, filled
 from ablate.intake.columns import nearest
-from ablate.metric_names import hint, known, scale_of_either
+from ablate.metric_names import either_way, hint, known
 
 COLUMNS = ("scale", "higher_is_better")
 
@@ -46,6 +46,12 @@ def declared(
         problems.append("No row names its metric; type --value metric=fid if all are of one.")
     elif len(problems) == told and not any(found.values()):
         problems.append(_undeclared(metrics[0]))
+    scales = {own["scale"] for own in found.values() if own}
+    if analysis.margin is not None and scales == {"difference"}:
+        problems.append(
+            f"--margin {analysis.margin:g} is a percentage, and {', '.join(metrics)} is compared "
+            "by differences; leave it out."
+        )
     return {metric: own for metric, own in found.items() if own and not _is_known(metric, own)}
 
 
@@ -80,7 +86,8 @@ def _one(
 ) -> dict[str, Any] | None:
     """Return what holds for one metric; None where too little is said."""
     entry = known(metric)
-    scale = analysis.scales.get(metric) or said.get("scale") or scale_of_either(metric)
+    either = either_way(metric)
+    scale = analysis.scales.get(metric) or said.get("scale") or (either and either[0])
     better = analysis.better.get(metric)
     if better is None and "higher_is_better" in said:
         better = "higher" if said["higher_is_better"] in YES else "lower"
@@ -100,10 +107,12 @@ def _is_known(metric: str, own: Mapping[str, Any]) -> bool:
 
 
 def _undeclared(metric: str) -> str:
-    if scale_of_either(metric) is not None:
+    either = either_way(metric)
+    if either is not None:
         return (
-            f"Metric {metric!r} is better higher where it measures how much samples differ, and "
-            f"lower or higher against a target; type --better {metric}=higher or =lower."
+            f"Metric {metric!r} is better {either[1]} against a target and better {either[2]} "
+            f"among samples, which should differ; type --better {metric}={either[1]} or --better "
+            f"{metric}={either[2]}."
         )
     guess = hint(metric)
     return (

@@ -183,8 +183,9 @@ def _json(content: bytes, path: Path, sheet: str | None) -> pd.DataFrame:
     except ValueError:
         found = [read(line) for line in text.splitlines() if line.strip()]
     if isinstance(found, dict):
-        lists = found and all(isinstance(column, list) for column in found.values())
-        found = pd.DataFrame(found).to_dict("records") if lists else [found]
+        kinds = {type(column) for column in found.values()}
+        is_columns = kinds in ({list}, {dict})  # as pandas writes it
+        found = pd.DataFrame(found).to_dict("records") if is_columns else [found]
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise ValueError("it is no list of objects, a row each")
     return pd.json_normalize(found).map(_told, na_action="ignore")

@@ -11,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from ablate.intake.cells import MISSING, words
 
 MARKS = (",", ".")
-BLANKS = "  \u2009\u202f'\N{RIGHT SINGLE QUOTATION MARK}"  # between thousands, never decimal
+BLANKS = " \N{NO-BREAK SPACE}\u2009\u202f'\N{RIGHT SINGLE QUOTATION MARK}"  # between thousands
 FOREIGN = re.compile(rf"[,−{BLANKS}]|\..*\.")  # noqa: RUF001
 NUMERAL = re.compile(rf"[+-]?\d[\d.,{BLANKS}]*(e[+-]?\d+)?", re.IGNORECASE)
 THREES = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}")  # 1,234: a thousand, or one and a bit?

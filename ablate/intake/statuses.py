@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.intake.cells import filled, stripped
-from ablate.intake.columns import few, nearest
+from ablate.intake.columns import nearest
 from ablate.store.schema import STATUSES
 
 PENDING = "pending"  # has not ended: left out, as a planned trial of ours is that has not
@@ -72,7 +72,7 @@ def _not_ours(typed: Mapping[str, str], words: list[str]) -> list[str]:
     known = [*STATUSES, PENDING]
     there = {word.casefold() for word in words}
     return [
-        f"--status {word}={ours}: {ours!r} is none; {nearest(ours, known)} (of {few(known)})."
+        f"--status {word}={ours}: {ours!r} is none; {nearest(ours, known)}."
         for word, ours in typed.items()
         if ours not in known
     ] + [

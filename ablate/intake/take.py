@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.analysis.conditions import UNTOLD, require_one_condition
+from ablate.analysis.seeds import unpairable
 from ablate.errors import UserError
 from ablate.intake import arms, columns, trials, wide
 from ablate.intake.asked import Declared, Reading
@@ -18,7 +19,6 @@ from ablate.intake.cells import filled, numbers, whole, words
 from ablate.intake.declared import declared
 from ablate.intake.file import read_file
 from ablate.intake.numerals import plain
-from ablate.intake.seeds import seeds_apart
 from ablate.intake.statuses import PENDING, read_statuses
 from ablate.intake.values import refuse_values, without_failed
 from ablate.store import read
@@ -27,6 +27,10 @@ from ablate.store.schema import CURVES, METRICS, names
 from ablate.trial import canonical
 
 GENERATORS = ("raw", "ema")
+UNPAIRED = (
+    "Arms are compared seed by seed; type --unpaired, here or at compare and report, to compare "
+    "them by all their seeds (Welch's t)."
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ def import_table(
     } | arms.plan_of(frame, tricks)
     write_imported(out, tables, plan)
     lost = frame["metric"].notna() & ~np.isfinite(frame["value"]) & done
-    apart = "" if analysis.unpaired else seeds_apart(found, named)
+    apart = "" if analysis.unpaired else unpairable(found, named)
+    apart = f"{apart} {UNPAIRED}" if apart else ""
     return Taken(
         out, len(frame), len(found), sorted(found["arm"].unique()),
         sorted(frame["metric"].dropna().unique()), named, tricks, left, int(lost.sum()),
@@ -164,7 +169,8 @@ def _rows(
     left = [name for name in left if name not in tricks]
     columns.refuse_doubtful(frame.drop(columns=tricks), columns.KNOWN, problems)
     offer = "" if reading.metrics else wide.offered(frame, columns.KNOWN)
-    columns.refuse_missing(frame, columns.NEEDED[1:], problems, offer)
+    needed = ("seed",) if reading.metrics else columns.NEEDED[1:]
+    columns.refuse_missing(frame, needed, problems, offer)
     return frame, tricks, left, notes
 
 

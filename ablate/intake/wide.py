@@ -8,7 +8,7 @@ import pandas as pd
 
 from ablate.intake.cells import numbers
 from ablate.intake.columns import few, nearest, others
-from ablate.metric_names import known, scale_of_either
+from ablate.metric_names import either_way, known
 
 
 def refuse_metrics(frame: pd.DataFrame, metrics: Mapping[str, str], problems: list[str]) -> bool:
@@ -20,8 +20,9 @@ def refuse_metrics(frame: pd.DataFrame, metrics: Mapping[str, str], problems: li
         for name, theirs in metrics.items()
         if theirs not in frame
     ]
-    twice = [name for name in ("metric", "value") if metrics and name in frame]
-    if twice and not set(twice) & set(metrics.values()):
+    own = [name for name in ("metric", "value") if metrics and name in frame]
+    twice = [name for name in own if name not in metrics.values()]
+    if twice:
         problems.append(
             f"--metric says which columns are metrics, and there is a column {twice[0]!r} as well; "
             f"leave --metric out, or type --ignore {twice[0]} too."
@@ -46,7 +47,7 @@ def offered(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     left = [
         name
         for name in others(frame, columns)
-        if (known(name) or scale_of_either(name)) and _holds_numbers(frame[name])
+        if (known(name) or either_way(name)) and _holds_numbers(frame[name])
     ]
     if not left:
         return "type --metric COLUMN for each column that is one" + (

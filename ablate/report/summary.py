@@ -37,12 +37,12 @@ def _basis(study: Study) -> str:
     seeds = [str(seed) for seed in sorted(study.final["seed"].unique())]
     budget, cut = shown(study), cut_short(study.table)
     protocols = sorted(set(study.table["protocol"]) - {""})
+    each = " in each" if budget.isdigit() else ""
     pairing = "unpaired (Welch)" if study.decisions.unpaired else "paired"
     told = [
         f"{len(study.final)} trials, seeds {words.listing(seeds, 12)}",
-        f"{budget} real images shown to D in each" if budget else "budget not told",
+        f"{budget} real images shown to D{each}" if budget else "budget not told",
         f"protocol {escape(words.listing(protocols or ['none']))}",
-        *([escape(cut.rstrip("."))] if cut else []),
         f"{pairing} t, each interval for one comparison (95 %), p adjusted for all",
     ]
     pending, damaged = (len(study.frame.attrs[name]) for name in ("pending", "damaged"))
@@ -50,4 +50,4 @@ def _basis(study: Study) -> str:
         told.append(f"**{pending} planned trials have not ended: a first look**")
     if damaged:
         told.append(f"{damaged} trials cannot be read and are left out")
-    return "; ".join(told) + ". Inconclusive is not equal."
+    return "; ".join(told) + f".{f' {escape(cut)}' if cut else ''} Inconclusive is not equal."
