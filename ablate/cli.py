@@ -485,6 +485,8 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
     if study.answer.kind != "arms" and not arms:
         render_answer(study.answer, study.metric)
         print()
+    if study.answer.missing and not arms:
+        print(f"{study.answer.missing}\n")
     render(study.table, screen=study.decisions.screen, arms=arms)
     if study.tuned is not None:
         print("\nTuned: each arm at the best setting of its search")

@@ -25,7 +25,8 @@ def unpairable(trials: pd.DataFrame, reference: str) -> str:
     found = sharing_none(seeds, reference)
     if not found:
         return ""
-    more = f" (and {len(found) - 1} more arms)" if len(found) > 1 else ""
+    rest = len(found) - 1
+    more = f" (and {rest} more arm{'' if rest == 1 else 's'})" if rest else ""
     return f"N{apart(found[0], seeds, reference)[1:]}{more}."
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from ablate.analysis.layout import Layout, layout_of
 from ablate.report import words
 from ablate.report.effect_tables import term
+from ablate.report.shown import cut_short
 from ablate.report.study import Study
 
 Rows = list[list[str]]
@@ -52,10 +53,11 @@ def trials_behind(table: pd.DataFrame, study: Study, prefix: str) -> list[Behind
 def _pairs(name: str, row: words.Row, by_arm: Mapping[str, pd.DataFrame], study: Study) -> Behind:
     arm, other = str(row["arm"]), str(row["reference"])
     own = by_arm[arm]
-    headings = ["seed", "trial", "ended as", study.metric.name, "images shown", "wall s"]
+    at = f" at {row['compared_images']} images" if cut_short(study.table) else ""
+    headings = ["seed", "trial", "ended as", f"{study.metric.name}{at}", "images shown", "wall s"]
     rows = [_trial(seed, one) for seed, one in zip(own.index, own.to_dict("records"), strict=True)]
     title = f"{arm}: {row['done']} of {row['trials']} trials done"
-    if arm == other:
+    if arm == other or study.decisions.unpaired:
         return Behind(name, title, headings, rows, {})
     theirs = by_arm[other]["value"].reindex(own.index)
     change = study.metric.forward(own["value"].to_numpy()) - study.metric.forward(theirs.to_numpy())

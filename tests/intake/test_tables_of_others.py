@@ -308,7 +308,7 @@ def test_seeds_that_no_arms_share_are_told_and_never_compared_in_silence(tmp_pat
     frame = plain(VALUES)
     frame["seed"] += frame["arm"].map({"reference": 0, "sn": 10, "gp": 20})
     got = import_table(save(tmp_path, frame), tmp_path / "out")
-    assert "No seed is shared: gp has 20-22, reference has 0-2 (and 1 more arms)." in got.notes[0]
+    assert "No seed is shared: gp has 20-22, reference has 0-2 (and 1 more arm)." in got.notes[0]
     table = gather([tmp_path / "out"]).table.set_index("arm")
     assert set(table["verdict"][1:]) == {"too few seeds"}
     assert table.loc["sn", "reason"] == "no seed is shared: sn has 10-12, reference has 0-2"

@@ -81,7 +81,7 @@ def test_what_goes_either_way_is_not_known():
         ("fid_scor", "did you mean 'fid_score'"),
         ("fidd", "did you mean 'fid'"),
         ("inception_scor", "did you mean 'inception_score'"),
-        ("precison", "did you mean 'precision'"),
+        ("preciision", "did you mean 'precision'"),
         ("covrage", "did you mean 'coverage'"),
         ("my_metric", ""),
         ("fid_classifier_score", "did you mean 'fd_classifier'"),

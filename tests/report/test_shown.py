@@ -21,6 +21,8 @@ def test_arms_of_unequal_length_are_told_with_their_range(tmp_path, capsys):
     )
     assert "the last of each are reference at 3000 and sn at 2500" in told
     assert "2,500 to 3,000 images a trial" in (out / "report.html").read_text()
+    assert "fid at 1000 images" in (out / "report.html").read_text()
+    assert "Compared at 1000 images" in (out / "table.tex").read_text()
     study = gather([folder])
     assert "2500 to 3000 real images shown to D;" in summarize(study)
     expected = pd.Series(VALUES["sn"]).pipe(lambda own: own.prod() ** (1 / 3))
@@ -43,5 +45,8 @@ def test_an_unpaired_report_says_so_wherever_it_would_speak_of_pairs(tmp_path):
     out = report([taken(tmp_path, frame)], tmp_path / "report", unpaired=True)
     told = (out / "report.md").read_text()
     assert "Unpaired: arms are compared by all their seeds (Welch's t)" in told
+    latex = (out / "table.tex").read_text()
+    assert "unpaired, with its own" in latex and "Welch" in latex
+    assert "same seed" not in (out / "report.html").read_text()
     assert "Statistics: Welch's t, unpaired" in told and "paired with the reference" not in told
     assert not (out / "policies.csv").exists()
