@@ -11,8 +11,10 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
 
+from ablate.errors import UserError
 from ablate.metric_catalog import CATALOG, Better, Metric, Scale
 
 CLOSE = 0.75  # from this similarity on, a name may be a known one that is written wrongly
@@ -101,16 +103,26 @@ def either_way(name: str) -> tuple[Scale, Better, Better] | None:
     return next((told for text, told in EITHER.items() if re.fullmatch(text, plain)), None)
 
 
-def hint(name: str) -> str:
+def hint(name: str, among: Iterable[str] = (*CATALOG, *SPELLED)) -> str:
     """Return `did you mean 'fid'`, or nothing: never a metric of the other direction.
 
     Of an unknown name the direction is what its words say; where they say none there is no hint.
     """
     plain = _plain(name)
     own = "lower" if LOWER.search(plain) else "higher" if HIGHER.search(plain) else ""
-    names = {one.casefold(): one for one in (*CATALOG, *SPELLED) if _better(one) == own}
+    names = {one.casefold(): one for one in among if _better(one) == own}
     near = difflib.get_close_matches(name.casefold(), names, 1, CLOSE)
     return f"did you mean {names[near[0]]!r}" if near else ""
+
+
+def unknown_metric(name: str) -> UserError:
+    """Return the error for a metric that is none of ours; the field's name for one suggests it."""
+    entry = known(name)
+    ours = [one for one in CATALOG if entry is not None and is_like(one, name)]
+    guess = f"did you mean {ours[0]!r}" if ours else hint(name, CATALOG)
+    return UserError(
+        f"There is no metric {name!r}; {guess or 'type one of ' + ', '.join(CATALOG)}."
+    )
 
 
 def _better(name: str) -> str:

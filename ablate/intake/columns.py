@@ -55,6 +55,13 @@ def chosen(
     there = list(map(str, frame))
     free = [name for name in known if name not in columns and name not in frame]
     found = {_plain(name): name for name in there if name not in typed and name not in known}
+    for name, alike in ALSO.items():
+        twice = [found[one] for one in alike if one in found]
+        if name in frame and name not in columns and twice:
+            problems.append(
+                f"Columns {name!r} and {twice[0]!r} both tell a {name}; type --ignore {twice[0]} "
+                f"or --ignore {name}."
+            )
     for name in free:
         theirs = next((one for one in (name, *ALSO.get(name, ())) if one in found), None)
         typed |= {} if theirs is None else {found[theirs]: name}

@@ -200,9 +200,9 @@ def _excel(content: bytes, path: Path, sheet: str | None) -> pd.DataFrame:
 
     book = openpyxl.load_workbook(BytesIO(content), data_only=True)
     full = [one.title for one in book.worksheets if one.max_row > 1]
-    if sheet is None and len(full) != 1:
+    if sheet is None and len(full) > 1:
         raise UserError(f"{path} has the sheets {', '.join(book.sheetnames)}; type --sheet NAME.")
-    name = full[0] if sheet is None else sheet
+    name = (full or book.sheetnames)[0] if sheet is None else sheet
     if name not in book.sheetnames:
         raise UserError(
             f"{path} has no sheet {name!r}; type --sheet with one of {', '.join(book.sheetnames)}."

@@ -53,6 +53,7 @@ def read_statuses(
     asked = {stripped(word).casefold(): ours for word, ours in typed.items()}
     words = [word for word in theirs.unique() if word]
     problems += _not_ours(typed, words)
+    asked.pop("", None)  # for trials that tell none: `trials.with_status`
     found = {word: asked.get(word.casefold()) or _ours(word) for word in words}
     for word, ours in found.items():
         if ours is None or (ours == PENDING and word.casefold() not in asked):
@@ -76,9 +77,10 @@ def _not_ours(typed: Mapping[str, str], words: list[str]) -> list[str]:
         for word, ours in typed.items()
         if ours not in known
     ] + [
-        f"--status {word}={ours}: no row has the status {word!r}; {nearest(word, words)}."
+        f"--status {word}={ours}: no row has the status {word!r}"
+        + (f"; {nearest(word, words)}." if words else ", as the column is empty.")
         for word, ours in typed.items()
-        if stripped(word).casefold() not in there
+        if word and stripped(word).casefold() not in there
     ]
 
 

@@ -96,12 +96,11 @@ def import_table(
     unended = frame.get("status", pd.Series("", frame.index)) == PENDING
     frame = frame[~unended].reset_index(drop=True)
     if frame.empty:
-        problems.append("No run has ended; import the table when one has.")
-        _refuse(file, problems)
+        _refuse(file, problems or ["No run has ended; import the table when one has."])
     named = arms.reference_among(frame, tricks, reference, problems)
     metrics = declared(frame, analysis, problems)
     codes = trials.trial_codes(frame)
-    found = _trials(frame, codes, tricks, out.name, like, problems)
+    found = _trials(frame, codes, tricks, out.name, like, reading.statuses.get(""), problems)
     done = found["status"].to_numpy()[codes] == "done"
     _refuse_doubtful_rows(frame, codes, problems)
     refuse_values(frame, done, metrics, analysis, problems)
@@ -210,9 +209,11 @@ def _trials(
     tricks: Sequence[str],
     study: str,
     like: Path | None,
+    otherwise: str | None,
     problems: list[str],
 ) -> pd.DataFrame:
-    found = trials.with_status(trials.trials_of(frame, codes, problems), problems)
+    found = trials.trials_of(frame, codes, problems)
+    found = trials.with_status(found, otherwise, problems)
     same = None if like is None else canonical(require_one_condition(read(like)))
     found = trials.with_conditions(found, same, int(frame["images"].max()), problems)
     own = arms.identities(frame, tricks, study)

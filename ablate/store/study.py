@@ -59,7 +59,7 @@ def _one_scale(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             if known != scale:
                 raise UserError(
                     f"{name} is compared {_in_words(known)} in {first} and {_in_words(scale)} in "
-                    f"{folder}; import one of the tables again, with scale and higher_is_better of "
+                    f"{folder}; import one of the tables again, with the --scale and --better of "
                     "the other."
                 )
     return {name: scale for name, (_, scale) in found.items()}

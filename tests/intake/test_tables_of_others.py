@@ -361,3 +361,21 @@ def test_the_command_line_says_that_no_seed_is_shared(place):
     assert "No seed is shared: sn has 10-12, reference has 0-2. Arms are compared" in place.out
     assert place.type("compare", "results/theirs", small=()) == 0
     assert "No seed is shared: sn has 10-12, reference has 0-2. Type --unpaired" in place.out
+
+
+def test_a_status_that_only_some_trials_have_is_asked_for(tmp_path):
+    frame = plain(VALUES, status=["finished"] * 7 + ["", None])
+    sentence = told(tmp_path, frame)
+    assert "status of 2 trials is empty and others have one" in sentence
+    out = taken(tmp_path, frame, "crashed", Reading(statuses={"": "crashed"}))
+    assert gather([out]).failed["status"].tolist() == ["crashed"] * 2
+    assert gather([taken(tmp_path, plain(VALUES, status=""), "none")]).failed.empty
+    one = pd.concat([plain(VALUES, status="done"), plain(VALUES, metric="kid", status="")])
+    assert read(taken(tmp_path, one, "one"))["trial"].nunique() == 9  # said once a trial
+
+
+def test_two_columns_that_tell_a_status_are_doubted(tmp_path):
+    frame = plain(VALUES, status="finished", State="failed")
+    assert "Columns 'status' and 'State' both tell a status" in told(tmp_path, frame)
+    failed = gather([taken(tmp_path, frame, reading=Reading(ignore=["status"]))]).failed
+    assert len(failed) == 9

@@ -3,7 +3,7 @@
 import pytest
 
 from ablate.metric_catalog import CATALOG
-from ablate.metric_names import either_way, hint, is_like, known
+from ablate.metric_names import either_way, hint, is_like, known, unknown_metric
 
 LOWER = [
     # StyleGAN3
@@ -90,6 +90,20 @@ def test_what_goes_either_way_is_not_known():
 )
 def test_a_hint_is_a_near_name(name, told):
     assert hint(name) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("fid_score", "no metric 'fid_score'; did you mean 'fid'."),
+        ("is_mean", "did you mean 'inception_score'"),
+        ("fd_clasifier", "did you mean 'fd_classifier'"),
+        ("ppl2_wend", "type one of fd_classifier, fid"),
+        ("mine", "type one of fd_classifier, fid"),
+    ],
+)
+def test_a_study_is_told_our_name_for_what_the_field_calls_otherwise(name, told):
+    assert told in str(unknown_metric(name))
 
 
 def test_no_hint_goes_across_directions():
