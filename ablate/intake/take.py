@@ -27,6 +27,10 @@ from ablate.store.schema import CURVES, METRICS, names
 from ablate.trial import canonical
 
 GENERATORS = ("raw", "ema")
+NOT_MEASURED = (
+    "{} empty cells are taken for metrics that were not measured at those images; write nan where "
+    "a value was lost, which is a failure."
+)
 UNPAIRED = (
     "Arms are compared seed by seed; type --unpaired, here or at compare and report, to compare "
     "them by all their seeds (Welch's t)."
@@ -100,6 +104,9 @@ def import_table(
     named = arms.reference_among(frame, tricks, reference, problems)
     metrics = declared(frame, analysis, problems)
     codes = trials.trial_codes(frame)
+    sparse = wide.not_measured(frame, codes)
+    notes.append(NOT_MEASURED.format(sparse.sum()) if sparse.any() else "")
+    frame, codes = frame[~sparse].reset_index(drop=True), codes[~sparse]
     found = _trials(frame, codes, tricks, out.name, like, reading.statuses.get(""), problems)
     done = found["status"].to_numpy()[codes] == "done"
     _refuse_doubtful_rows(frame, codes, problems)
@@ -157,10 +164,11 @@ def _rows(
     frame = read_file(file, reading.sheet)
     notes = [f"Read as {frame.attrs['read']}." if frame.attrs.get("read") else ""]
     frame = columns.without(frame, reading.ignore, problems)
+    empty = np.zeros(len(frame), dtype="bool")
     if wide.refuse_metrics(frame, reading.metrics, problems):
         theirs = list(reading.metrics.values())
         frame = plain(frame, theirs, reading.decimal, problems)
-        frame = wide.melted(frame, reading.metrics, problems)
+        frame, empty = wide.melted(frame, reading.metrics, problems)
     frame = columns.chosen(frame, reading.columns, reading.values, problems)
     frame = plain(frame, columns.NUMBERS, reading.decimal, problems)
     left = columns.others(frame, columns.KNOWN)
@@ -170,6 +178,7 @@ def _rows(
     offer = "" if reading.metrics else wide.offered(frame, columns.KNOWN)
     needed = ("seed",) if reading.metrics else columns.NEEDED[1:]
     columns.refuse_missing(frame, needed, problems, offer)
+    frame[wide.EMPTY] = empty & ("images" in frame)
     return frame, tricks, left, notes
 
 

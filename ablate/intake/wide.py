@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from ablate.intake.cells import numbers
 from ablate.intake.columns import few, nearest, others
 from ablate.metric_names import either_way, known
+
+EMPTY = "(empty cell)"  # a column of our own among those of the file
 
 
 def refuse_metrics(frame: pd.DataFrame, metrics: Mapping[str, str], problems: list[str]) -> bool:
@@ -30,16 +33,38 @@ def refuse_metrics(frame: pd.DataFrame, metrics: Mapping[str, str], problems: li
     return len(problems) == told
 
 
-def melted(frame: pd.DataFrame, metrics: Mapping[str, str], problems: list[str]) -> pd.DataFrame:
-    """Return a row for each metric of `metrics`: name -> the column that holds it."""
+def melted(
+    frame: pd.DataFrame, metrics: Mapping[str, str], problems: list[str]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a row for each metric of `metrics`, and which of them have an empty cell.
+
+    Args:
+        frame: As the file has it.
+        metrics: Name -> the column that holds it.
+        problems: Gets one sentence for each column that holds no numbers.
+    """
     if not metrics:
-        return frame
+        return frame, np.zeros(len(frame), dtype="bool")
     rest = frame.drop(columns=list(set(metrics.values())))
     parts = [
         rest.assign(metric=name, value=numbers(frame[theirs], problems))
         for name, theirs in metrics.items()
     ]
-    return pd.concat(parts, ignore_index=True)
+    empty = np.concatenate([frame[theirs].isna() for theirs in metrics.values()])
+    return pd.concat(parts, ignore_index=True), empty
+
+
+def not_measured(frame: pd.DataFrame, trials: np.ndarray) -> np.ndarray:
+    """Return which rows are empty because their metric was measured at other images alone.
+
+    A log has a row for whatever was measured, and leaves the rest of it empty; `nan` is a failure.
+
+    Args:
+        frame: With metric and `EMPTY`.
+        trials: `[N]`, the trial of each row.
+    """
+    sound = (~frame[EMPTY]).groupby([trials, frame["metric"]]).transform("any")
+    return (frame[EMPTY] & sound).to_numpy()
 
 
 def offered(frame: pd.DataFrame, columns: Sequence[str]) -> str:

@@ -379,3 +379,44 @@ def test_two_columns_that_tell_a_status_are_doubted(tmp_path):
     assert "Columns 'status' and 'State' both tell a status" in told(tmp_path, frame)
     failed = gather([taken(tmp_path, frame, reading=Reading(ignore=["status"]))]).failed
     assert len(failed) == 9
+
+
+def test_the_command_line_speaks_of_options_and_python_of_arguments(place):
+    ends = {"reference": 2000, "sn": 3000, "gp": 3000}
+    save(place.path, plain(VALUES, images=lambda own: own["arm"].map(ends)))
+    assert place.type("import", "theirs.csv", small=()) == 0
+    assert place.type("compare", "results/theirs", small=()) == 2
+    assert "different images (gp 3000, reference 2000, sn 3000)" in place.err
+    assert place.err.rstrip().endswith("or with --ignore images if all were trained alike.")
+    with pytest.raises(UserError) as caught:
+        gather([place.path / "results/theirs"])
+    assert "--" not in str(caught.value)
+    words = ("import", "theirs.csv", "--ignore", "images", "-o", "results/alike")
+    assert place.type(*words, small=()) == 0
+    assert place.type("compare", "results/alike", small=()) == 0
+
+
+def test_a_log_leaves_empty_what_was_not_measured(tmp_path):
+    """Rows of fid and of loss alternate, as loggers write; the last row is never one of fid."""
+    rows = [
+        {"arm": arm, "seed": seed, "images": images, "fid": value + 5000 / images, "loss": None}
+        for arm, row in VALUES.items()
+        for seed, value in enumerate(row)
+        for images in (1000, 2000)
+    ]
+    log = pd.DataFrame(rows)
+    losses = log.assign(images=log["images"] + 500, loss=1.0, fid=None)
+    reading = Reading(metrics={"fid": "fid"}, ignore=["loss"])
+    out = tmp_path / "out"
+    got = import_table(save(tmp_path, pd.concat([log, losses])), out, reading)
+    assert any(note.startswith("18 empty cells are taken for metrics") for note in got.notes)
+    final = gather([out]).final
+    assert not final["failed"].any() and set(final["compared_images"]) == {2000}
+    expected = log[log["images"] == 2000].set_index(["arm", "seed"])["fid"].sort_index()
+    np.testing.assert_allclose(final.set_index(["arm", "seed"])["value"].sort_index(), expected)
+    lost = pd.concat([log.astype({"fid": "str"}), losses])
+    lost.iloc[1, lost.columns.get_loc("fid")] = "nan"  # the reference's seed 0 at 2000
+    failed = gather([taken(tmp_path, lost, "lost", reading)]).failed
+    assert failed[["arm", "seed"]].to_numpy().tolist() == [["reference", 0]]
+    nothing = log.assign(fid=log["fid"].mask(log["arm"] == "sn"))
+    assert len(gather([taken(tmp_path, nothing, "nothing", reading)]).failed) == 3
