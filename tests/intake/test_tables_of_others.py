@@ -420,3 +420,10 @@ def test_a_log_leaves_empty_what_was_not_measured(tmp_path):
     assert failed[["arm", "seed"]].to_numpy().tolist() == [["reference", 0]]
     nothing = log.assign(fid=log["fid"].mask(log["arm"] == "sn"))
     assert len(gather([taken(tmp_path, nothing, "nothing", reading)]).failed) == 3
+
+
+def test_folders_that_compare_a_metric_on_two_scales_are_not_joined(tmp_path):
+    one = taken(tmp_path, plain(VALUES), "one", analysis=Declared(scales={"fid": "difference"}))
+    other = taken(tmp_path, plain({"r1": [15.0, 16.0, 17.0]}), "other", reference="r1")
+    with pytest.raises(UserError, match=r"fid is compared by differences .* and by ratios .* in"):
+        gather([one, other], reference="reference")
