@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ablate.intake.cells import filled, stripped
+from ablate.intake.cells import filled, stripped, words
 from ablate.intake.columns import nearest
 from ablate.store.schema import STATUSES
 
@@ -31,8 +31,8 @@ MEANING = {word: status for status, words in WORDS.items() for word in words.spl
 
 def read_statuses(
     frame: pd.DataFrame, typed: Mapping[str, str], problems: list[str]
-) -> tuple[pd.DataFrame, str]:
-    """Return `frame` with its `status` in our words, and a sentence on how each was read.
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return `frame` with its `status` in our words, and their words that are others than ours.
 
     A run that has not ended has no result: it is refused, unless a word is typed for it. Rows that
     are then `PENDING` are still there, so that what is told of a row counts all.
@@ -48,18 +48,34 @@ def read_statuses(
             "status=COLUMN as well."
             for word, ours in typed.items()
         ]
-        return frame, ""
+        return frame, {}
     theirs = filled(frame["status"], "")
     asked = {stripped(word).casefold(): ours for word, ours in typed.items()}
-    words = [word for word in theirs.unique() if word]
-    problems += _not_ours(typed, words)
+    seen = [word for word in theirs.unique() if word]
+    problems += _not_ours(typed, seen)
     asked.pop("", None)  # for trials that tell none: `trials.with_status`
-    found = {word: asked.get(word.casefold()) or _ours(word) for word in words}
+    found = {word: asked.get(word.casefold()) or _ours(word) for word in seen}
     for word, ours in found.items():
         if ours is None or (ours == PENDING and word.casefold() not in asked):
             problems.append(_unclear(word, int((theirs == word).sum()), ours))
     read = {word: ours for word, ours in found.items() if ours and word != ours}
-    return frame.assign(status=theirs.map(found).astype("object").fillna("")), _told(read, theirs)
+    return frame.assign(status=theirs.map(found).astype("object").fillna("")), read
+
+
+def told_statuses(theirs: pd.Series, read: Mapping[str, str], trials: np.ndarray) -> str:
+    """Return how each word was read, and for how many trials; "" where all were ours.
+
+    Args:
+        theirs: The column as the file has it.
+        read: As `read_statuses` gives it.
+        trials: `[N]`, the trial of each row.
+    """
+    counts = words(theirs).groupby(trials).first().value_counts()
+    told = ", ".join(
+        f"{word} is {'left out' if ours == PENDING else ours} ({counts.get(word, 0)})"
+        for word, ours in sorted(read.items())
+    )
+    return f"Status: {told}." if told else ""
 
 
 def _ours(word: str) -> str | None:
@@ -98,12 +114,3 @@ def _unclear(word: str, count: int, ours: str | None) -> str:
         f"status {word!r} ({rows}) is none; {guess}type --status {word}=STATUS with one of "
         f"{', '.join(STATUSES)}, or --ignore the column if it tells no status."
     )
-
-
-def _told(read: Mapping[str, Any], theirs: pd.Series) -> str:
-    counts = theirs.value_counts()
-    told = ", ".join(
-        f"{word} is {'left out' if ours == PENDING else ours} ({counts[word]})"
-        for word, ours in sorted(read.items())
-    )
-    return f"Status: {told}." if told else ""

@@ -19,7 +19,7 @@ from ablate.intake.cells import filled, numbers, whole, words
 from ablate.intake.declared import declared
 from ablate.intake.file import read_file
 from ablate.intake.numerals import plain
-from ablate.intake.statuses import PENDING, read_statuses
+from ablate.intake.statuses import PENDING, read_statuses, told_statuses
 from ablate.intake.values import refuse_values, without_failed
 from ablate.store import read
 from ablate.store.imported import digest, refuse_present, write_imported
@@ -95,10 +95,7 @@ def import_table(
     problems: list[str] = []
     frame, tricks, left, notes = _rows(file, reading, problems)
     _refuse(file, problems)
-    frame, statuses = read_statuses(frame, reading.statuses, problems)
-    frame = without_failed(_typed(frame, problems), reading.failed, problems)
-    unended = frame.get("status", pd.Series("", frame.index)) == PENDING
-    frame = frame[~unended].reset_index(drop=True)
+    frame, statuses = _ended(frame, reading, problems)
     if frame.empty:
         _refuse(file, problems or ["No run has ended; import the table when one has."])
     named = arms.reference_among(frame, tricks, reference, problems)
@@ -180,6 +177,16 @@ def _rows(
     columns.refuse_missing(frame, needed, problems, offer)
     frame[wide.EMPTY] = empty & ("images" in frame)
     return frame, tricks, left, notes
+
+
+def _ended(frame: pd.DataFrame, reading: Reading, problems: list[str]) -> tuple[pd.DataFrame, str]:
+    """Return the typed rows of runs that have ended, and how their statuses were read."""
+    theirs = frame.get("status", pd.Series("", frame.index))
+    frame, read_as = read_statuses(frame, reading.statuses, problems)
+    frame = without_failed(_typed(frame, problems), reading.failed, problems)
+    told = told_statuses(theirs, read_as, trials.trial_codes(frame))
+    unended = frame.get("status", pd.Series("", frame.index)) == PENDING
+    return frame[~unended].reset_index(drop=True), told
 
 
 def _refuse(file: Path, problems: Sequence[str]) -> None:

@@ -92,7 +92,11 @@ def test_states_of_wandb(tmp_path):
         columns={"value": "fid"}, values={"metric": "fid"}, statuses={"running": "killed"}
     )
     got = import_table(save(tmp_path, frame), tmp_path / "killed", reading)
-    assert "failed is crashed (1), finished is done (6), running is killed (1)" in got.notes[0]
+    told_so = "failed is crashed (1), finished is done (6), running is killed (1)"
+    assert got.notes[0] == f"Status: {told_so}."
+    wide = Reading(metrics={"fid": "fid", "kid": "kid"}, statuses={"running": "killed"})
+    both = import_table(save(tmp_path, frame.assign(kid=1.0)), tmp_path / "both", wide)
+    assert both.notes == got.notes and both.rows == 18  # counts are of trials
     final = gather([tmp_path / "killed"]).final
     failed = final[final["failed"]][["arm", "seed"]].to_numpy().tolist()
     assert sorted(failed) == [["gp", 1], ["gp", 2], ["reference", 2], ["sn", 2]]
