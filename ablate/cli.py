@@ -73,6 +73,20 @@ results folder is not touched. STUDY and the overrides are those of `ablate swee
   study.design=fractional_factorial study.resolution=4
   'study.factors={loss:[loss_ns,loss_hinge],r1.gamma:[none,0.1,1]}'
 """
+UNPAIRED = "compare arms by all their seeds (Welch's t), where they share none"
+READING = (
+    ("--column", "NAME=THEIRS", "how the file calls a column: arm=method"),
+    ("--value", "NAME=VALUE", "what a column is in every row: metric=fid"),
+    ("--metric", "NAME[=THEIRS]", "a column that holds a metric: fid=val/fid"),
+    ("--ignore", "NAME", "a column that is not looked at"),
+    ("--status", "NAME=STATUS", "what a word of its status means: running=killed"),
+    ("--arm", "NAME=ARM", "another name for an arm, or that it is one of its own: SN=sn"),
+    ("--failed", "NAME=VALUE", "a metric's value that stands for a failed trial: fid=-1"),
+)
+DECLARED = (
+    ("--scale", "METRIC=SCALE", "compared by ratio or difference: fid=difference"),
+    ("--better", "METRIC=WAY", "which values are better, lower or higher: sharpness=higher"),
+)
 HELP = {"train": TRAIN, "sweep": SWEEP, "plan": PLAN}
 GROUPS = ("data", "model", "budget", "metric", "tracker", "preset")
 
@@ -89,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         if isinstance(error, Unheard) and isinstance(error.__cause__, OSError):
             return unwritten(error.__cause__)
-        return refused(str(error))
+        return refused(error.typed)
     except OSError as error:
         if is_output(error):
             return unwritten(error)
@@ -304,39 +318,81 @@ def mark(parsed: argparse.Namespace) -> None:
 def add_import(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add `ablate import`."""
     one = commands.add_parser("import", help="take in the results of another trainer, as a table")
-    one.add_argument("file", type=Path, metavar="FILE", help="CSV or Parquet, one row a result")
+    one.add_argument(
+        "file", type=Path, metavar="FILE",
+        help="CSV, Excel, Parquet or JSON; one row a result, or a column a metric",
+    )  # fmt: skip
     one.add_argument("-o", "--out", type=Path, help="results folder (default: results/FILE)")
-    one.add_argument(
-        "--column", action="append", default=[], metavar="NAME=THEIRS",
-        help="how the file calls a column: arm=method",
-    )  # fmt: skip
-    one.add_argument(
-        "--value", action="append", default=[], metavar="NAME=VALUE",
-        help="what a column is in every row: metric=fid",
-    )  # fmt: skip
     one.add_argument("--reference", metavar="ARM", help="arm that the others are compared with")
     one.add_argument("--curves", type=Path, metavar="FILE", help="arm, seed, images, signal, value")
     one.add_argument(
         "--like", type=Path, metavar="DIR",
         help="a results folder that was trained under the same conditions",
     )  # fmt: skip
+    group = one.add_argument_group("how the file is read (several times, where it says NAME)")
+    for option, metavar, told in READING:
+        group.add_argument(option, action="append", default=[], metavar=metavar, help=told)
+    group.add_argument("--sheet", metavar="NAME", help="of a workbook that has several")
+    group.add_argument("--decimal", metavar="MARK", help="before the decimals: , or .")
+    group = one.add_argument_group("how its arms are compared, in every report")
+    for option, metavar, told in DECLARED:
+        group.add_argument(option, action="append", default=[], metavar=metavar, help=told)
+    group.add_argument(
+        "--margin", type=float, metavar="PERCENT", help="within it arms show `no difference`"
+    )
+    group.add_argument(
+        "--looks", type=int, nargs="+", default=[], metavar="SEEDS",
+        help="planned numbers of seeds: alpha is shared among them",
+    )  # fmt: skip
+    group.add_argument("--variance", default="own", metavar="WORD", help="own or guarded")
+    group.add_argument("--unpaired", action="store_true", help=UNPAIRED)
     one.set_defaults(run=take_in)
 
 
 def take_in(parsed: argparse.Namespace) -> None:
     """Run `ablate import`."""
-    from ablate.intake import import_table, told
+    from ablate.intake import Declared, Reading, import_table, told
 
-    taken = import_table(
-        parsed.file,
-        parsed.out or Path("results") / parsed.file.name.split(".")[0],
-        columns_of=dict(pair("--column arm=method", text) for text in parsed.column),
-        values=dict(pair("--value metric=fid", text) for text in parsed.value),
-        reference=parsed.reference,
-        curves=parsed.curves,
-        like=parsed.like,
+    reading = Reading(
+        columns=pairs("--column arm=method", parsed.column),
+        values=pairs("--value metric=fid", parsed.value),
+        metrics=dict(
+            pair("--metric fid=val/fid", text) if "=" in text else (text, text)
+            for text in parsed.metric
+        ),
+        ignore=parsed.ignore,
+        statuses=pairs("--status running=killed", parsed.status),
+        arms=pairs("--arm SN=sn", parsed.arm),
+        failed=pairs("--failed fid=-1", parsed.failed),
+        sheet=parsed.sheet,
+        decimal=parsed.decimal,
     )
-    say(told(taken))
+    analysis = Declared(
+        scales=pairs("--scale fid=difference", parsed.scale),
+        better=pairs("--better sharpness=higher", parsed.better),
+        margin=parsed.margin,
+        looks=parsed.looks,
+        variance=parsed.variance,
+        unpaired=parsed.unpaired,
+    )
+    out = parsed.out or Path("results") / parsed.file.name.split(".")[0]
+    where = {"reference": parsed.reference, "curves": parsed.curves, "like": parsed.like}
+    say(told(import_table(parsed.file, out, reading, analysis, **where)))
+
+
+def pairs(example: str, texts: Sequence[str]) -> dict[str, str]:
+    """Return both sides of every NAME=VALUE of an option.
+
+    Raises:
+        UserError: There is no `=`, or one name is there twice with two values.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, value = pair(example, text)
+        if found.setdefault(name, value) != value:
+            option = example.split(maxsplit=1)[0]
+            raise UserError(f"{option} says two things of {name!r}; type it once.")
+    return found
 
 
 def pair(example: str, text: str) -> tuple[str, str]:
@@ -400,6 +456,7 @@ def _add_choices(one: argparse.ArgumentParser) -> None:
         "--screen", action="store_true",
         help="adjust p by Benjamini-Hochberg: to pick what to study next, not to conclude",
     )  # fmt: skip
+    one.add_argument("--unpaired", action="store_true", help=UNPAIRED)
 
 
 def compare(parsed: argparse.Namespace) -> None:
@@ -452,11 +509,12 @@ def gathered(parsed: argparse.Namespace) -> Study:
     where = dict(condition(text) for text in parsed.where)
     options = {} if parsed.protocol is None else {"protocol": parsed.protocol}
     asked = (parsed.folders, parsed.metric, parsed.reference, where)
-    return gather(*asked, screen=parsed.screen, **options)
+    return gather(*asked, screen=parsed.screen, unpaired=parsed.unpaired, **options)
 
 
 def show(study: Study, arms: Sequence[str] = ()) -> None:
     """Print what the design asks, and the arms."""
+    from ablate.analysis.seeds import unpairable
     from ablate.report import render, render_answer, render_changed, what_to_type
 
     if study.tuned is not None:
@@ -464,6 +522,8 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
     if study.answer.kind != "arms" and not arms:
         render_answer(study.answer, study.metric)
         say("")
+    if study.answer.missing and not arms:
+        say(f"{study.answer.missing}\n")
     render(study.table, screen=study.decisions.screen, arms=arms)
     if study.tuned is not None:
         say("\nTuned: each arm at the best setting of its search")
@@ -471,6 +531,9 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
         if not arms:
             say("\nWhat tuning changed")
             render_changed(study)
+    apart = "" if study.decisions.unpaired else unpairable(study.final, study.reference)
+    if apart:
+        print(f"{apart} Type --unpaired to compare arms by all their seeds (Welch's t).")
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
         say(f"Suspect: look at the trial, then type (or --sound):\n  {tied(command)}")

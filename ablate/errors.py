@@ -1,11 +1,21 @@
 """The errors that speak to the person running a study."""
 
+from __future__ import annotations
+
 
 class UserError(ValueError):
-    """Input that cannot work, told in one sentence that says what to type instead.
+    """Input that cannot work, told in one sentence that says what to give instead.
 
     The command line prints the sentence and ends with exit code 2; no trace is shown.
+
+    Attributes:
+        typed: The sentence for somebody who types commands, where it names an argument of a Python
+            call; else the same.
     """
+
+    def __init__(self, told: str, typed: str | None = None) -> None:
+        super().__init__(told)
+        self.typed = told if typed is None else typed
 
 
 class Unheard(UserError):

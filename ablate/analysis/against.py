@@ -18,16 +18,21 @@ from ablate.analysis.looks import is_before_first
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS, Paired, paired_t
 from ablate.analysis.power import sd_upper_limit, seeds_needed, smallest_detectable
+from ablate.analysis.seeds import apart, seeds_of, sharing_none
 from ablate.analysis.signflip import FEWEST_SEEDS, MOST_SEEDS, signflip
 from ablate.analysis.student import equivalence_p
 from ablate.analysis.suspects import named, suspects
 from ablate.analysis.tuning import refuse_tuning_seeds
+from ablate.analysis.unpaired import more_failures, welch_t, worst_unpaired
 from ablate.analysis.verdict import Evidence, verdict
 from ablate.analysis.worst import worst_difference
 from ablate.errors import UserError
 from ablate.store.schema import conform, names
 
 DETECT = 0.1
+NAN = float("nan")
+# Of pairs; what an unpaired comparison could have seen is not computed.
+UNSEEN = dict.fromkeys(("smallest_detectable", "seeds_needed", "seeds_needed_high"), NAN)
 
 
 def against(
@@ -55,7 +60,13 @@ def against(
     values = pd.DataFrame(metric.forward(seeds.to_numpy()), seeds.index, seeds.columns)
     raw, scaled, started, done = map(_columns, (seeds, values, ran, values.notna()))
     pairs = {arm: _both(scaled, done, arm, other) for arm, other in references.items()}
-    paired = {arm: paired_t(both[:, 0], both[:, 1]) for arm, both in pairs.items()}
+    if decisions.unpaired:
+        paired = {
+            arm: welch_t(scaled[arm][done[arm] & (arm != other)], scaled[other][done[other]])
+            for arm, other in references.items()
+        }
+    else:
+        paired = {arm: paired_t(both[:, 0], both[:, 1]) for arm, both in pairs.items()}
     if decisions.variance == "guarded":
         paired = guarded(paired, references, values)
     margin = limit_of(decisions, metric)
@@ -63,9 +74,13 @@ def against(
     rows = [
         {"arm": arm, "reference": other}
         | _effect(paired[arm], metric)
-        | _outlook(paired[arm], metric, detect)
-        | _failures(_both(raw, started, arm, other), metric)
-        | {"seed_correlation": _correlation(pairs[arm])}
+        | (UNSEEN if decisions.unpaired else _outlook(paired[arm], metric, detect))
+        | (
+            _failures_unpaired(raw[arm][started[arm]], raw[other][started[other]], metric)
+            if decisions.unpaired
+            else _failures(_both(raw, started, arm, other), metric)
+        )
+        | {"seed_correlation": NAN if decisions.unpaired else _correlation(pairs[arm])}
         | {"p_equivalence": _equivalence(paired[arm], margin)}
         for arm, other in references.items()
     ]
@@ -74,7 +89,7 @@ def against(
     table = table.assign(
         p_holm=holm(table["p"]),
         p_bh=benjamini_hochberg(table["p"]),
-        p_flip=_flipped(scaled, references, paired),
+        p_flip=NAN if decisions.unpaired else _flipped(scaled, references, paired),
     )
     table = _with_verdicts(table, final, metric, decisions)
     return conform(table[names(COMPARISON)], COMPARISON)
@@ -89,9 +104,14 @@ def limit_of(decisions: Decisions, metric: Metric) -> float:
     if decisions.margin is None:
         return float("nan")
     if not metric.is_ratio:
-        raise UserError(
+        told = (
             f"margin={decisions.margin:g} is a percentage and {metric.name} is compared by "
-            "differences; leave the margin out, or declare a metric that is compared by ratios."
+            "differences; "
+        )
+        raise UserError(
+            f"{told}leave the margin out, or give a metric that is compared by ratios.",
+            f"{told}type --metric with one that is compared by ratios, or plan the study (import "
+            "the table) again without a margin.",
         )
     return float(np.log1p(decisions.margin / 100))
 
@@ -150,6 +170,14 @@ def _failures(both: Values, metric: Metric) -> dict[str, Any]:
     }
 
 
+def _failures_unpaired(values: Values, reference: Values, metric: Metric) -> dict[str, Any]:
+    """Return the same from all seeds that either arm ran."""
+    return {
+        "more_failures": more_failures(values, reference),
+        "worst_effect": metric.back(worst_unpaired(values, reference, metric)),
+    }
+
+
 def _correlation(pairs: Values) -> float:
     """Return the correlation over `[N, 2]` pairs; NaN under 3 or without spread."""
     if len(pairs) < 3 or (np.ptp(pairs, axis=0) == 0).any():
@@ -183,6 +211,7 @@ def _with_verdicts(
 ) -> pd.DataFrame:
     doubted = suspects(final, metric)
     found = list(zip(doubted["arm"], named(doubted), strict=True))
+    own_seeds = seeds_of(final)
     early = is_before_first(final["seed"].nunique(), decisions)
     rows = table.to_dict("records")
     verdicts = []
@@ -192,6 +221,8 @@ def _with_verdicts(
         elif early:
             told = f"the first planned look is at {decisions.looks[0]} seeds"
             verdicts.append(("too few seeds", told))
+        elif not decisions.unpaired and row["arm"] in sharing_none(own_seeds, row["reference"]):
+            verdicts.append(("too few seeds", apart(row["arm"], own_seeds, row["reference"])))
         else:
             verdicts.append(verdict(_evidence(row, found, metric, decisions), metric))
     opinions = [_opinion(row, decisions.alpha) for row in rows]
@@ -205,7 +236,7 @@ def _evidence(
     row: Mapping[Any, Any], found: Sequence[tuple[str, str]], metric: Metric, decisions: Decisions
 ) -> Evidence:
     return Evidence(
-        paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"]),
+        paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"], variance=row["variance"]),
         p_adjusted=row["p_bh" if decisions.screen else "p_holm"],
         suspects=tuple(name for arm, name in found if arm in (row["arm"], row["reference"])),
         more_failures=row["more_failures"],
@@ -219,6 +250,8 @@ def _evidence(
 def _opinion(row: Mapping[Any, Any], alpha: float) -> str:
     """Return whether the sign-flip test gives the answer that t gives."""
     if np.isnan(row["p_flip"]):
+        if row["variance"] == "welch":
+            return ""
         under = FEWEST_PAIRS <= row["pairs"] < FEWEST_SEEDS
         return f"not computed under {FEWEST_SEEDS} seeds" if under else ""
     return "same" if (row["p_holm"] <= alpha) == (row["p_flip"] <= alpha) else "differs"

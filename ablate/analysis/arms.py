@@ -35,7 +35,10 @@ def reference_of(frame: pd.DataFrame, reference: str | None = None) -> str:
     if reference is None:
         bare = sorted(frame.loc[frame["tricks"] == "{}", "arm"].unique())
         if not bare:
-            raise UserError(f"No arm is without tricks; type --reference ARM with one of {arms}.")
+            raise UserError(
+                f"No arm is without tricks; give reference=, one of {arms}.",
+                f"No arm is without tricks; type --reference ARM with one of {arms}.",
+            )
         return str(bare[0])
     if reference not in arms:
         raise UserError(f"There is no arm {reference!r} to be the reference; choose one of {arms}.")

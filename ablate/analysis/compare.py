@@ -36,7 +36,8 @@ def compare(  # noqa: PLR0913 - each is one decision of the plan
         protocol: Needed only if the metric was computed under several.
         detect: Effect for `seeds_needed`, declared in advance: on the ratio scale a share (0.1 is a
             change by 10 %, the default), else in units of the metric (no default: NaN).
-        decisions: What the plan decided: variance, margin, looks.
+        decisions: What the plan decided: variance, margin, looks, and whether arms are compared
+            unpaired.
 
     Raises:
         UserError: What is asked for is not there or does not compare.

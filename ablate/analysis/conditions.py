@@ -49,10 +49,8 @@ def require_one_condition(frame: pd.DataFrame) -> dict[str, Any]:
             value = str(one.get(key, UNTOLD))
             values.setdefault(key, {}).setdefault(value, set()).update(folders[text])
     differing = {key: several for key, several in values.items() if len(several) > 1}
-    raise UserError(
-        f"These trials were not trained under the same conditions ({_told(differing)}); "
-        f"{_remedy(differing)}."
-    )
+    told = f"These trials were not trained under the same conditions ({_told(differing)}); "
+    raise UserError(f"{told}{_remedy(differing)}.", f"{told}{_typed(differing)}.")
 
 
 def _known(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,14 +69,31 @@ def _told(differing: Mapping[str, Mapping[str, Collection[str]]]) -> str:
 
 
 def _remedy(differing: Mapping[str, Mapping[str, Collection[str]]]) -> str:
-    """Return what to type: which of two, or that an imported table was trained alike."""
-    choices = [
-        f"--where {key}={sorted(set(several) - {UNTOLD})[0]}"
+    """Return what to give: which of two, or that an imported table was trained alike."""
+    choices = [f"where={{{key!r}: {value!r}}}" for key, value in _choices(differing)]
+    alike = "import the table again with like=, the folder that it was trained alike"
+    return _either(choices, alike, differing)
+
+
+def _typed(differing: Mapping[str, Mapping[str, Collection[str]]]) -> str:
+    """Return the same for the command line."""
+    choices = [f"--where {key}={value}" for key, value in _choices(differing)]
+    alike = "import the table again with --like DIR, the folder that it was trained alike"
+    return _either(choices, alike, differing)
+
+
+def _choices(differing: Mapping[str, Mapping[str, Collection[str]]]) -> list[tuple[str, str]]:
+    return [
+        (key, sorted(set(several) - {UNTOLD})[0])
         for key, several in differing.items()
         if len(set(several) - {UNTOLD}) > 1
     ]
+
+
+def _either(
+    choices: list[str], alike: str, differing: Mapping[str, Mapping[str, Collection[str]]]
+) -> str:
     untold = any(UNTOLD in several for several in differing.values())
-    alike = "import the table again with --like DIR, the folder that it was trained alike"
     if not choices:
         return alike
     return f"choose one, as in {choices[0]}" + (f", or {alike}" if untold else "")

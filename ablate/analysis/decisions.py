@@ -31,7 +31,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     },
     "correction": {
         "none": "every arm more is one more chance of a false verdict",
-        "bh": "it keeps the share of false finds, not the chance of one; say --screen for it",
+        "bh": "it keeps the share of false finds, not the chance of one; ask for a screen by name",
     },
 }
 DONE: Mapping[str, str] = {
@@ -53,6 +53,7 @@ class Decisions:
         looks: Numbers of seeds at which the study is looked at; alpha is divided by how many.
         screen: Benjamini-Hochberg instead of Holm: for picking what to study next.
         tuning_seeds: Seeds that chose settings; no arm is scored on them.
+        unpaired: Arms are compared by all their seeds, as where no seed is shared.
     """
 
     variance: str = "own"
@@ -60,6 +61,7 @@ class Decisions:
     looks: tuple[int, ...] = ()
     screen: bool = False
     tuning_seeds: tuple[int, ...] = ()
+    unpaired: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be decided.
@@ -75,6 +77,12 @@ class Decisions:
             raise UserError(
                 f"looks={list(self.looks)} must be rising numbers of seeds of at least 3: [5, 10]."
             )
+        if self.unpaired and (self.looks or self.variance == "guarded"):
+            what = "Planned looks count" if self.looks else "variance=guarded pools over"
+            raise UserError(
+                f"{what} seeds that arms share, and an unpaired comparison asks for none; leave "
+                "one of the two out."
+            )
 
     @property
     def alpha(self) -> float:
@@ -82,8 +90,15 @@ class Decisions:
         return ALPHA / max(1, len(self.looks))
 
 
-def decisions_of(study: Mapping[str, Any], screen: bool = False) -> Decisions:
+def decisions_of(
+    study: Mapping[str, Any], screen: bool = False, unpaired: bool = False
+) -> Decisions:
     """Return what `study.json` holds under `analysis`; what it lacks is the default.
+
+    Args:
+        study: What it holds.
+        screen: Benjamini-Hochberg is asked for.
+        unpaired: Is asked for, even if the study does not declare it.
 
     Raises:
         UserError: Something is asked for that is not done; the sentence gives the reason.
@@ -98,6 +113,7 @@ def decisions_of(study: Mapping[str, Any], screen: bool = False) -> Decisions:
         looks=tuple(declared.get("looks") or ()),
         screen=screen,
         tuning_seeds=tuple(study.get("tuning_seeds") or ()),
+        unpaired=unpaired or bool(declared.get("unpaired")),
     )
 
 

@@ -18,7 +18,7 @@ NAN = float("nan")
 def describe(final: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Return one row per arm of `final_values`, columns `columns.DESCRIPTION`."""
     columns = {name: final[name].to_numpy() for name in ("failed", "generator", "protocol")}
-    for name in (*NUMBERS, "peak_memory_bytes"):
+    for name in (*NUMBERS, "peak_memory_bytes", "compared_images", "last_images"):
         columns[name] = final[name].to_numpy("float64")
     rows = [
         _describe(str(arm), {name: column[rows] for name, column in columns.items()}, metric)
@@ -50,11 +50,20 @@ def _describe(arm: str, one: dict[str, Any], metric: Metric) -> dict[str, Any]:
         # independent over trials, so variances are averaged
         "resample_sd": float(np.sqrt(_over(np.mean, resample_sd**2))),
         "images": _over(np.mean, images),
+        "compared_images": int(_of_done(one, "compared_images").max()),
+        "last_images_low": int(_of_done(one, "last_images").min()),
+        "last_images": int(_of_done(one, "last_images").max()),
         "wall_seconds": _over(np.mean, wall),
         "device_seconds": _over(np.mean, device),
         "peak_memory_bytes": _over(np.max, memory),
         "device_seconds_spent": _over(np.sum, spent),
     }
+
+
+def _of_done(one: dict[str, Any], name: str) -> Values:
+    """Return a column of done trials; of all, where none is."""
+    done: Values = one[name][~one["failed"]]
+    return done if len(done) else one[name]
 
 
 def _known(values: Values) -> Values:

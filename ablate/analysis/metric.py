@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ablate.errors import UserError
+from ablate.metric_names import known
 
 Values = npt.NDArray[np.float64]
 
@@ -71,9 +71,12 @@ def metric_of(name: str, scale: str | None = None, higher_is_better: bool | None
     if scale is None or higher_is_better is None:
         declared = _declared(name)
         if declared is None:
+            told = f"Metric {name!r} is not in the catalog; "
             raise UserError(
-                f"Metric {name!r} is not in the catalog; say scale='ratio' (only values > 0) or "
-                "scale='difference', and higher_is_better=True or False."
+                f"{told}give scale='ratio' (only values > 0) or scale='difference', and "
+                "higher_is_better=True or False.",
+                f"{told}import the table again with --scale {name}=ratio (only values > 0) or "
+                f"{name}=difference, and --better {name}=lower or {name}=higher.",
             )
         scale = declared.scale if scale is None else scale
         higher_is_better = (
@@ -83,10 +86,6 @@ def metric_of(name: str, scale: str | None = None, higher_is_better: bool | None
 
 
 def _declared(name: str) -> Metric | None:
-    """Look `name` up, the one place that knows the catalog."""
-    try:
-        catalog = importlib.import_module("ablate.metric_catalog").CATALOG
-    except ModuleNotFoundError:
-        return None
-    entry = catalog.get(name)
+    """Look `name` up among the metrics that are known, by us or by the field."""
+    entry = known(name)
     return None if entry is None else Metric(name, entry.scale, entry.better == "higher")

@@ -28,8 +28,8 @@ class Paired:
         t: Student's t with `df` degrees of freedom.
         p: Two-sided, of this comparison alone.
         error: Standard error of the mean.
-        df: n - 1, or more where the variance is pooled.
-        variance: "own", or "guarded" where `guarded` has taken the larger one.
+        df: n - 1, or more where the variance is pooled; Welch's where nothing is paired.
+        variance: "own", "guarded" where `guarded` has taken the larger one, or "welch": unpaired.
     """
 
     pairs: int

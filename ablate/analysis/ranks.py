@@ -21,8 +21,9 @@ def ranks(final: pd.DataFrame, metric: Metric, decisions: Decisions) -> pd.DataF
     """Return one row per arm with a done trial, best first, columns `columns.RANKS`.
 
     An arm's rank is at least 1 + the arms that surely are better, at most J - the arms that surely
-    are worse; surely is by paired t over all pairs of arms, Holm over all of them, so that all
-    ranks hold at once. Source: Mogstad, Romano, Shaikh and Wilhelm, 2024, "Inference for ranks".
+    are worse; surely is by paired t (unpaired: Welch's) over all pairs of arms, Holm over all of
+    them, so that all ranks hold at once. Source: Mogstad, Romano, Shaikh and Wilhelm, 2024,
+    "Inference for ranks".
 
     Args:
         final: As `final_values` gives it.
@@ -32,7 +33,8 @@ def ranks(final: pd.DataFrame, metric: Metric, decisions: Decisions) -> pd.DataF
     done = final[~final["failed"]]
     values = done.pivot(index="seed", columns="arm", values="value").transform(metric.forward)
     first, second = np.triu_indices(len(values.columns), 1)
-    mean, p = pairwise_t(values.to_numpy(), first, second)
+    pairwise = pairwise_welch if decisions.unpaired else pairwise_t
+    mean, p = pairwise(values.to_numpy(), first, second)
     sure = holm(pd.Series(p)).to_numpy() <= decisions.alpha
     wins = (mean > 0) == metric.higher_is_better  # the first arm of the pair is the better one
     better, worse = (np.zeros(len(values.columns), dtype="int64") for _ in range(2))
@@ -66,6 +68,21 @@ def pairwise_t(values: Values, first: Indices, second: Indices) -> tuple[Values,
     squares = ((differences - mean) ** 2).sum(0, where=complete)
     sd = _settled(np.sqrt(squares / df), rounding)
     error = np.where(sd > 0, sd, np.nan) / np.sqrt(seeds)
+    return mean, np.asarray(2 * stats.t.sf(np.abs(mean / error), df))
+
+
+def pairwise_welch(values: Values, first: Indices, second: Indices) -> tuple[Values, Values]:
+    """Return mean difference and p of `welch_t`, as `pairwise_t` does of pairs."""
+    seeds = np.isfinite(values).sum(0)
+    enough = np.where(seeds >= FEWEST_PAIRS, seeds, np.nan)
+    middle = np.nansum(values, axis=0) / np.fmax(seeds, 1)
+    share = np.nansum((values - middle) ** 2, axis=0) / (enough - 1) / enough
+    squared = share[first] + share[second]
+    df = squared**2 / (
+        share[first] ** 2 / (enough[first] - 1) + share[second] ** 2 / (enough[second] - 1)
+    )
+    mean = middle[first] - middle[second]
+    error = np.sqrt(np.where(squared > 0, squared, np.nan))
     return mean, np.asarray(2 * stats.t.sf(np.abs(mean / error), df))
 
 

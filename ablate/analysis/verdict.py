@@ -16,7 +16,7 @@ class Evidence:
     """All that the rule looks at, for one arm against the reference.
 
     Attributes:
-        paired: Over complete pairs, failures excluded.
+        paired: Over complete pairs or, unpaired, all seeds; failures excluded.
         p_adjusted: Its p, adjusted for all arms.
         suspects: Trials of either arm that may be unmarked collapses.
         more_failures: Failed seeds of the arm minus those of the reference, over shared seeds.
@@ -40,7 +40,8 @@ def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     """Return the verdict and, where it needs one, its reason."""
     paired = evidence.paired
     if paired.pairs < FEWEST_PAIRS:
-        return "too few seeds", f"complete pairs: {paired.pairs} of the {FEWEST_PAIRS} needed"
+        what = "seeds of the smaller arm" if paired.variance == "welch" else "complete pairs"
+        return "too few seeds", f"{what}: {paired.pairs} of the {FEWEST_PAIRS} needed"
     if paired.sd == 0:
         return _without_spread(evidence)
     if evidence.suspects:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.intake.cells import is_switch, switched, words
+from ablate.intake.cells import alike, is_switch, lacks_cells, stripped, switched, words
 from ablate.intake.columns import few, nearest, others
 from ablate.trial import canonical
 
@@ -16,11 +16,19 @@ REFERENCE = "reference"
 OFF, ON = "off", "on"
 
 
-def with_arms(frame: pd.DataFrame, known: Sequence[str], problems: list[str]) -> list[str]:
+def with_arms(
+    frame: pd.DataFrame, known: Sequence[str], problems: list[str], called: Mapping[str, str]
+) -> list[str]:
     """Give `frame` its column `arm` and return the columns that are tricks.
 
-    0/1 columns are tricks if they name the arms: one combination an arm, and one arm a
+    Columns of on and off are tricks if they name the arms: one combination an arm, and one arm a
     combination. Without a column `arm` each combination is an arm, called by what is on.
+
+    Args:
+        frame: Under our names.
+        known: Columns that are no tricks.
+        problems: Gets one sentence for everything that is not clear.
+        called: An arm of the table -> its name; one that stays as it is has been looked at.
     """
     switches = [name for name in others(frame, known) if is_switch(frame[name])]
     if "imported" in switches:
@@ -29,22 +37,49 @@ def with_arms(frame: pd.DataFrame, known: Sequence[str], problems: list[str]) ->
         frame[name] = switched(frame[name])
     if "arm" in frame:
         frame["arm"] = words(frame["arm"])
+        frame["arm"] = frame["arm"].mask(frame["arm"] == "")
         if frame["arm"].isna().any():
             row = int(np.flatnonzero(frame["arm"].isna())[0]) + 1
             problems.append(f"arm in row {row} is empty; give every row its arm.")
+        frame["arm"] = _renamed(frame["arm"], called, problems)
         return _naming(frame, switches)
-    if not switches:
+    gaps = [name for name in others(frame, known) if lacks_cells(frame[name])]
+    problems += [
+        f"Column {name!r} is on or off in some rows and empty in others; fill it in, or type "
+        f"--ignore {name}."
+        for name in gaps
+    ]
+    if not switches and not gaps:
         problems.append(
             "There is no column 'arm' and no column of 0 and 1 for each trick; type "
             f"--column arm=COLUMN (there are {few(others(frame, known))})."
         )
+    if not switches:
         return []
     sets = frame[switches].drop_duplicates()
     named = ["+".join(name for name in switches if row[name]) for row in sets.to_dict("records")]
     sets = sets.assign(arm=pd.array([name or REFERENCE for name in named], dtype="str"))
     frame["arm"] = frame[switches].merge(sets, on=switches, how="left")["arm"].to_numpy()
-    frame["arm"] = frame["arm"].astype("str")
+    frame["arm"] = _renamed(frame["arm"].astype("str"), called, problems)
     return switches
+
+
+def _renamed(arms: pd.Series, called: Mapping[str, str], problems: list[str]) -> pd.Series:
+    """Return the arms by their names; those that nearly have one name are doubted."""
+    known = sorted(arms.dropna().unique())
+    problems += [
+        f"--arm {arm}={name}: there is no arm {arm!r}; {nearest(arm, known)}."
+        for arm, name in called.items()
+        if arm not in known
+    ]
+    counts = arms.value_counts()
+    for group in alike(arms[~arms.isin(list(called))]):
+        rare, *_, usual = sorted(group, key=lambda arm: (counts[arm], arm))
+        problems.append(
+            f"Arms {' and '.join(map(repr, group))} differ only by case, blanks or dashes; type "
+            f"--arm '{rare}={usual}' if they are one, or --arm '{rare}={rare}' if they are not."
+        )
+    return arms.replace({arm: stripped(name) for arm, name in called.items()})
 
 
 def _naming(frame: pd.DataFrame, switches: Sequence[str]) -> list[str]:

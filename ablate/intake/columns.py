@@ -13,6 +13,10 @@ NEEDED = ("arm", "seed", "metric", "value")
 DECLARED = ("scale", "higher_is_better")  # of a metric that the catalog does not know
 KNOWN = tuple(dict.fromkeys([*NEEDED, *names(TRIAL + METRICS), *DECLARED]))
 CURVE = ("arm", "seed", "images", "signal", "value")
+ALSO = {"status": ("state", "run_state", "run_status", "trial_state", "job_state")}  # wandb, Slurm
+NUMBERS = (
+    "seed", "value", *(column.name for column in TRIAL + METRICS if column.dtype != "str"),
+)  # fmt: skip
 CLOSE = 0.8  # from this similarity on, a column may be a known one that is written wrongly
 MOST = 12  # names in a list
 
@@ -51,10 +55,29 @@ def chosen(
     there = list(map(str, frame))
     free = [name for name in known if name not in columns and name not in frame]
     found = {_plain(name): name for name in there if name not in typed and name not in known}
-    typed |= {found[name]: name for name in free if name in found}
+    for name, alike in ALSO.items():
+        twice = [found[one] for one in alike if one in found]
+        if name in frame and name not in columns and twice:
+            problems.append(
+                f"Columns {name!r} and {twice[0]!r} both tell a {name}; type --ignore {twice[0]} "
+                f"or --ignore {name}."
+            )
+    for name in free:
+        theirs = next((one for one in (name, *ALSO.get(name, ())) if one in found), None)
+        typed |= {} if theirs is None else {found[theirs]: name}
     hidden = [name for name in [*columns, *values] if name in frame]  # what is typed wins
     frame = frame.drop(columns=[name for name in hidden if name not in typed]).rename(columns=typed)
     return frame.assign(**{name: text for name, text in values.items() if name in known})
+
+
+def without(frame: pd.DataFrame, ignore: Sequence[str], problems: list[str]) -> pd.DataFrame:
+    """Return `frame` without the columns of `ignore`."""
+    problems += [
+        f"--ignore {name}: the file has no column {name!r}; {nearest(name, list(map(str, frame)))}."
+        for name in ignore
+        if name not in frame
+    ]
+    return frame.drop(columns=[name for name in ignore if name in frame])
 
 
 def refuse_doubtful(frame: pd.DataFrame, known: Sequence[str], problems: list[str]) -> None:
@@ -64,13 +87,19 @@ def refuse_doubtful(frame: pd.DataFrame, known: Sequence[str], problems: list[st
         near = difflib.get_close_matches(_plain(theirs), absent, 1, CLOSE)
         if near:
             problems.append(
-                f"Column {theirs!r} may be {near[0]!r}; type --column {near[0]}={theirs}, or take "
-                "it out of the file."
+                f"Column {theirs!r} may be {near[0]!r}; type --column {near[0]}={theirs}, or "
+                f"--ignore {theirs}."
             )
 
 
-def refuse_missing(frame: pd.DataFrame, needed: Sequence[str], problems: list[str]) -> None:
-    """Tell of columns that a table must have."""
+def refuse_missing(
+    frame: pd.DataFrame, needed: Sequence[str], problems: list[str], wide: str = ""
+) -> None:
+    """Tell of columns that a table must have; `wide`: what to type if metrics are columns."""
+    both = {"metric", "value"} if wide else set()
+    if both and both.isdisjoint(frame):
+        problems.append(f"There is no column 'metric' and no column 'value'; {wide}.")
+        needed = [name for name in needed if name not in both]
     left = others(frame, KNOWN)
     for name in needed:
         if name not in frame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,30 @@ import numpy as np
 import pandas as pd
 
 from ablate.analysis.conditions import UNTOLD, require_one_condition
+from ablate.analysis.seeds import unpairable
 from ablate.errors import UserError
-from ablate.intake import arms, columns, trials
-from ablate.intake.cells import filled, numbers, whole
+from ablate.intake import arms, columns, trials, wide
+from ablate.intake.asked import Declared, Reading
+from ablate.intake.cells import filled, numbers, whole, words
 from ablate.intake.declared import declared
 from ablate.intake.file import read_file
+from ablate.intake.numerals import plain
+from ablate.intake.statuses import PENDING, read_statuses, told_statuses
+from ablate.intake.values import refuse_values, without_failed
 from ablate.store import read
 from ablate.store.imported import digest, refuse_present, write_imported
 from ablate.store.schema import CURVES, METRICS, names
 from ablate.trial import canonical
 
 GENERATORS = ("raw", "ema")
+NOT_MEASURED = (
+    "{} empty cells are taken for metrics that were not measured at those images; write nan where "
+    "a value was lost, which is a failure."
+)
+UNPAIRED = (
+    "Arms are compared seed by seed; type --unpaired, here or at compare and report, to compare "
+    "them by all their seeds (Welch's t)."
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +48,10 @@ class Taken:
         arms: Their names.
         metrics: Their names.
         reference: The arm that others are compared with.
-        tricks: The 0/1 columns that became factors.
+        tricks: The columns of on and off that became factors.
         left_out: Columns that were not used.
         not_finite: Values of trials without a status that are not finite: they count as failed.
+        notes: How the file was read, where that was not to be seen from it; what to type next.
     """
 
     folder: Path
@@ -49,14 +63,15 @@ class Taken:
     tricks: Sequence[str]
     left_out: Sequence[str]
     not_finite: int
+    notes: Sequence[str] = ()
 
 
 def import_table(
     file: Path,
     out: Path,
+    reading: Reading | None = None,
+    analysis: Declared | None = None,
     *,
-    columns_of: Mapping[str, str] | None = None,
-    values: Mapping[str, str] | None = None,
     reference: str | None = None,
     curves: Path | None = None,
     like: Path | None = None,
@@ -64,10 +79,10 @@ def import_table(
     """Write the results in `file` to a new results folder `out`.
 
     Args:
-        file: CSV or Parquet, one row a result; `docs/results.md` has its columns.
+        file: One row a result, or a column a metric; `docs/results.md` has its columns.
         out: Nothing may be there.
-        columns_of: Our column -> how the file calls it.
-        values: Our column -> what it is in every row.
+        reading: How the file is to be read.
+        analysis: How its arms are to be compared, in every report.
         reference: The arm that others are compared with.
         curves: A second file: arm, seed, images, signal, value.
         like: A results folder that was trained under the same conditions.
@@ -75,42 +90,47 @@ def import_table(
     Raises:
         UserError: Something is missing or doubtful, all of it in one message; nothing is written.
     """
+    reading, analysis = reading or Reading(), analysis or Declared()
     refuse_present(out)
     problems: list[str] = []
-    frame = columns.chosen(read_file(file), columns_of or {}, values or {}, problems)
-    left = columns.others(frame, columns.KNOWN)
-    tricks = arms.with_arms(frame, columns.KNOWN, problems)
-    left = [name for name in left if name not in tricks]
-    columns.refuse_doubtful(frame.drop(columns=tricks), columns.KNOWN, problems)
-    columns.refuse_missing(frame, columns.NEEDED[1:], problems)
+    frame, tricks, left, notes = _rows(file, reading, problems)
     _refuse(file, problems)
-    frame = _typed(frame, problems)
+    frame, statuses = _ended(frame, reading, problems)
+    if frame.empty:
+        _refuse(file, problems or ["No run has ended; import the table when one has."])
     named = arms.reference_among(frame, tricks, reference, problems)
-    metrics = declared(frame, problems)
+    metrics = declared(frame, analysis, problems)
     codes = trials.trial_codes(frame)
-    found = _trials(frame, codes, tricks, out.name, like, problems)
+    sparse = wide.not_measured(frame, codes)
+    notes.append(NOT_MEASURED.format(sparse.sum()) if sparse.any() else "")
+    frame, codes = frame[~sparse].reset_index(drop=True), codes[~sparse]
+    found = _trials(frame, codes, tricks, out.name, like, reading.statuses.get(""), problems)
+    done = found["status"].to_numpy()[codes] == "done"
     _refuse_doubtful_rows(frame, codes, problems)
+    refuse_values(frame, done, metrics, analysis, problems)
     _refuse(file, problems)
     found = trials.with_ids(found, frame, codes).assign(study=out.name)
     tables = {
         "trials": found,
         "metrics": _metrics(frame, codes, found),
-        "curves": _curves(curves, columns_of or {}, found),
+        "curves": _curves(curves, reading, found),
     }
     plan = {
         "reference": named,
         "seeds": [int(seed) for seed in sorted(found["seed"].unique())],
         "permutations": {},
-        "analysis": {},
+        "analysis": analysis.analysis(),
         "metrics": metrics,
         "imported": {"imported_from": file.name, "sha256": digest(file)},
     } | arms.plan_of(frame, tricks)
     write_imported(out, tables, plan)
-    done = found["status"].to_numpy()[codes] == "done"
     lost = frame["metric"].notna() & ~np.isfinite(frame["value"]) & done
+    apart = "" if analysis.unpaired else unpairable(found, named)
+    apart = f"{apart} {UNPAIRED}" if apart else ""
     return Taken(
         out, len(frame), len(found), sorted(found["arm"].unique()),
         sorted(frame["metric"].dropna().unique()), named, tricks, left, int(lost.sum()),
+        [note for note in (*notes, statuses, apart) if note],
     )  # fmt: skip
 
 
@@ -121,7 +141,7 @@ def told(taken: Taken) -> str:
         f"{taken.folder}; reference: {taken.reference}; metrics: {columns.few(taken.metrics)}."
     ]
     if taken.tricks:
-        lines.append(f"Tricks, from columns of 0 and 1: {columns.few(taken.tricks)}.")
+        lines.append(f"Tricks, from columns of on and off: {columns.few(taken.tricks)}.")
     if taken.left_out:
         lines.append(f"Not used: {columns.few(taken.left_out)}.")
     if taken.not_finite:
@@ -129,8 +149,44 @@ def told(taken: Taken) -> str:
             f"{taken.not_finite} values of trials that are `done` are missing or not finite: those "
             "trials are counted as failed."
         )
+    lines += taken.notes
     lines.append(f"Report it: ablate report {taken.folder} -o reports/{taken.folder.name}")
     return "\n".join(lines)
+
+
+def _rows(
+    file: Path, reading: Reading, problems: list[str]
+) -> tuple[pd.DataFrame, list[str], list[str], list[str]]:
+    """Return the rows under our names, the tricks, what is not used, and how it was read."""
+    frame = read_file(file, reading.sheet)
+    notes = [f"Read as {frame.attrs['read']}." if frame.attrs.get("read") else ""]
+    frame = columns.without(frame, reading.ignore, problems)
+    empty = np.zeros(len(frame), dtype="bool")
+    if wide.refuse_metrics(frame, reading.metrics, problems):
+        theirs = list(reading.metrics.values())
+        frame = plain(frame, theirs, reading.decimal, problems)
+        frame, empty = wide.melted(frame, reading.metrics, problems)
+    frame = columns.chosen(frame, reading.columns, reading.values, problems)
+    frame = plain(frame, columns.NUMBERS, reading.decimal, problems)
+    left = columns.others(frame, columns.KNOWN)
+    tricks = arms.with_arms(frame, columns.KNOWN, problems, reading.arms)
+    left = [name for name in left if name not in tricks]
+    columns.refuse_doubtful(frame.drop(columns=tricks), columns.KNOWN, problems)
+    offer = "" if reading.metrics else wide.offered(frame, columns.KNOWN)
+    needed = ("seed",) if reading.metrics else columns.NEEDED[1:]
+    columns.refuse_missing(frame, needed, problems, offer)
+    frame[wide.EMPTY] = empty & ("images" in frame)
+    return frame, tricks, left, notes
+
+
+def _ended(frame: pd.DataFrame, reading: Reading, problems: list[str]) -> tuple[pd.DataFrame, str]:
+    """Return the typed rows of runs that have ended, and how their statuses were read."""
+    theirs = frame.get("status", pd.Series("", frame.index))
+    frame, read_as = read_statuses(frame, reading.statuses, problems)
+    frame = without_failed(_typed(frame, problems), reading.failed, problems)
+    told = told_statuses(theirs, read_as, trials.trial_codes(frame))
+    unended = frame.get("status", pd.Series("", frame.index)) == PENDING
+    return frame[~unended].reset_index(drop=True), told
 
 
 def _refuse(file: Path, problems: Sequence[str]) -> None:
@@ -147,7 +203,7 @@ def _typed(frame: pd.DataFrame, problems: list[str]) -> pd.DataFrame:
     images = frame.get("images", frame.get("images_shown", frame[budget] if budget else None))
     return frame.assign(
         seed=whole(frame["seed"], problems),
-        metric=filled(frame["metric"], "").mask(lambda text: text.str.strip() == ""),
+        metric=filled(frame["metric"], "").mask(lambda text: text == ""),
         value=numbers(frame["value"], problems),
         images=0 if images is None else whole(images, problems),
         generator=_text(frame, "generator", "raw"),
@@ -169,9 +225,11 @@ def _trials(
     tricks: Sequence[str],
     study: str,
     like: Path | None,
+    otherwise: str | None,
     problems: list[str],
 ) -> pd.DataFrame:
-    found = trials.with_status(trials.trials_of(frame, codes, problems), problems)
+    found = trials.trials_of(frame, codes, problems)
+    found = trials.with_status(found, otherwise, problems)
     same = None if like is None else canonical(require_one_condition(read(like)))
     found = trials.with_conditions(found, same, int(frame["images"].max()), problems)
     own = arms.identities(frame, tricks, study)
@@ -225,7 +283,7 @@ def _metrics(frame: pd.DataFrame, codes: np.ndarray, found: pd.DataFrame) -> pd.
     return rows.assign(trial=found["trial"].to_numpy()[codes][kept.to_numpy()])
 
 
-def _curves(file: Path | None, columns_of: Mapping[str, str], found: pd.DataFrame) -> pd.DataFrame:
+def _curves(file: Path | None, reading: Reading, found: pd.DataFrame) -> pd.DataFrame:
     """Return the curves of a second file, each at its trial.
 
     Raises:
@@ -235,9 +293,12 @@ def _curves(file: Path | None, columns_of: Mapping[str, str], found: pd.DataFram
         return pd.DataFrame(columns=["trial", *names(CURVES)])
     problems: list[str] = []
     frame = read_file(file)
-    renamed = {ours: theirs for ours, theirs in columns_of.items() if theirs in frame}
+    renamed = {ours: theirs for ours, theirs in reading.columns.items() if theirs in frame}
     frame = columns.chosen(frame, renamed, {}, problems, columns.CURVE)
-    arms.with_arms(frame, columns.CURVE, problems)
+    frame = plain(frame, ("seed", "images", "value"), reading.decimal, problems)
+    seen = set(words(frame["arm"])) if "arm" in frame else set()
+    called = {arm: name for arm, name in reading.arms.items() if arm in seen}
+    arms.with_arms(frame, columns.CURVE, problems, called)
     columns.refuse_missing(frame, columns.CURVE[1:], problems)
     _refuse(file, problems)
     frame = frame.assign(

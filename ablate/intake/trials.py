@@ -10,8 +10,7 @@ import pandas as pd
 
 from ablate.analysis.conditions import UNTOLD
 from ablate.intake.cells import filled, numbers, whole
-from ablate.intake.columns import nearest
-from ablate.store.schema import STATUSES, TRIAL
+from ablate.store.schema import TRIAL
 from ablate.trial import canonical
 
 SAID = ("data", "model", "budget_images")
@@ -62,16 +61,22 @@ def trials_of(frame: pd.DataFrame, codes: np.ndarray, problems: list[str]) -> pd
     return groups.first()
 
 
-def with_status(trials: pd.DataFrame, problems: list[str]) -> pd.DataFrame:
-    """Return `trials` with `status` and `reason`; without a word a trial is `done`."""
-    status = filled(trials["status"], "done") if "status" in trials else "done"
-    trials = trials.assign(status=status)
-    for word in sorted(set(trials["status"]) - set(STATUSES)):
-        count = int((trials["status"] == word).sum())
+def with_status(trials: pd.DataFrame, otherwise: str | None, problems: list[str]) -> pd.DataFrame:
+    """Return `trials` with `status` and `reason`.
+
+    Args:
+        trials: One row a trial, its `status` of `STATUSES`.
+        otherwise: The status of a trial without one; where no trial has one, each is `done`.
+        problems: As everywhere.
+    """
+    status = trials["status"] if "status" in trials else pd.Series(None, trials.index, "object")
+    lacking = int(status.isna().sum())
+    if 0 < lacking < len(status) and otherwise is None:
         problems.append(
-            f"status {word!r} ({count} trials) is none; {nearest(word, list(STATUSES))} (of "
-            f"{', '.join(STATUSES)})."
+            f"status of {lacking} trial{'' if lacking == 1 else 's'} is empty and others have one; "
+            "fill it in, or type --status =done if they are done, or --status =crashed."
         )
+    trials = trials.assign(status=filled(status, otherwise or "done"))
     reason = filled(trials["reason"], "") if "reason" in trials else ""
     return trials.assign(reason=reason)
 

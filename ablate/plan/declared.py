@@ -7,6 +7,7 @@ from typing import Any
 from ablate.catalog import unknown
 from ablate.errors import UserError
 from ablate.metric_catalog import CATALOG
+from ablate.metric_names import unknown_metric
 
 KEYS = ("metric", "margin", "looks", "variance")
 VARIANCES = ("own", "guarded")
@@ -26,7 +27,7 @@ def declared(analysis: Any, seeds: int, arms: int) -> dict[str, Any]:
     """
     metric, margin, looks, variance = (analysis[key] for key in KEYS)
     if metric is not None and metric not in CATALOG:
-        raise unknown("metric", str(metric), CATALOG)
+        raise unknown_metric(str(metric))
     numeric = isinstance(margin, int | float) and not isinstance(margin, bool)
     if margin is not None and not (numeric and 0 < margin < 100):
         raise UserError(

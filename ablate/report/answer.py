@@ -25,6 +25,7 @@ KINDS = dict.fromkeys(FACTORIAL, "effects") | {
     "shapley": "shares",
     "ladder": "steps",
 }
+UNPAIRED = "What a trick does is computed seed by seed, and here arms are compared unpaired."
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def answer_of(
     """Return the answer to what the design of `study` asks; `study` may be empty or old."""
     design = str(study.get("design", ""))
     kind = KINDS.get(design, "arms")
-    if kind == "arms" or (kind != "steps" and not has_factors(study)):
-        return Answer("arms")
+    if kind == "arms" or (kind != "steps" and (decisions.unpaired or not has_factors(study))):
+        return Answer("arms", missing=UNPAIRED if kind != "arms" and decisions.unpaired else "")
     try:
         if kind == "steps":
             return Answer(kind, design, steps(final, study, metric, decisions, detect))

@@ -11,6 +11,7 @@ import pandas as pd
 from ablate.analysis.layout import Layout, layout_of
 from ablate.report import words
 from ablate.report.effect_tables import term
+from ablate.report.shown import cut_short
 from ablate.report.study import Study
 
 Rows = list[list[str]]
@@ -60,11 +61,13 @@ def trials_behind(
     found = []
     for place, row in enumerate(study.table.to_dict("records")):
         arm, other = str(row["arm"]), str(row["reference"])
-        others = [Beside(f"{other}, same seed", values[other])] if arm != other else []
+        paired = arm != other and not study.decisions.unpaired
+        others = [Beside(f"{other}, same seed", values[other])] if paired else []
         others += [one[arm] for one in further if arm in one]
         title = f"{arm}: {row['done']} of {row['trials']} trials done"
         own = study.final[study.final["arm"] == arm]
-        found.append(Behind(f"{prefix}trials-{place}", title, *_rows(own, others, study), {}))
+        at = f" at {row['compared_images']} images" if cut_short(study.table) else ""
+        found.append(Behind(f"{prefix}trials-{place}", title, *_rows(own, others, study, at), {}))
     return found
 
 
@@ -73,9 +76,11 @@ def by_seed(study: Study) -> dict[str, pd.Series]:
     return {str(arm): one.set_index("seed")["value"] for arm, one in study.final.groupby("arm")}
 
 
-def _rows(own: pd.DataFrame, others: Sequence[Beside], study: Study) -> tuple[list[str], Rows]:
-    """Return headings and rows of an arm's trials."""
-    headings = ["seed", "trial", "ended as", study.metric.name, "images shown"]
+def _rows(
+    own: pd.DataFrame, others: Sequence[Beside], study: Study, at: str
+) -> tuple[list[str], Rows]:
+    """Return headings and rows of an arm's trials; `at` says where the metric was taken."""
+    headings = ["seed", "trial", "ended as", f"{study.metric.name}{at}", "images shown"]
     headings += ["wall s", "device s"]
     rows = [_trial(one) for one in own.to_dict("records")]
     values = own["value"].to_numpy()

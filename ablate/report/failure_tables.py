@@ -23,6 +23,8 @@ TOLD = {
 
 def policy_rows(study: Study) -> pd.DataFrame:
     """Return `policies` of every arm that failed, or is suspect, or whose reference is."""
+    if study.decisions.unpaired:  # they are of pairs
+        return pd.DataFrame(columns=names(POLICIES))
     doubted = set(suspects(study.final, study.metric)["arm"])
     failed = set(study.failed["arm"])
     table = policies(study.final, study.reference, study.metric)

@@ -24,7 +24,8 @@ from ablate.report.grids import grids
 from ablate.report.headline import answers
 from ablate.report.html_table import WIDTH, answer_table, arms_table, changed_table
 from ablate.report.page import Section, legend, question
-from ablate.report.study import Study, images_shown
+from ablate.report.shown import shown
+from ablate.report.study import Study
 from ablate.report.tuned import ABOUT, changed_text
 
 FIRST = (
@@ -99,11 +100,11 @@ def chosen(table: pd.DataFrame) -> list[int]:
 
 
 def _facts(study: Study) -> list[tuple[str, str]]:
-    conditions, shown = study.conditions, images_shown(study, ",")
+    conditions, images = study.conditions, shown(study, ",")
     return [
         ("Data", str(conditions["data"]["name"])),
         ("Model", str(conditions["model"]["name"])),
-        ("Budget", f"{shown} images a trial" if shown else "not told"),
+        ("Budget", f"{images} images a trial" if images else "not told"),
         ("Arms", str(len(study.table))),
         ("Seeds", str(study.final["seed"].nunique())),
         ("Trials", _both(study, lambda one: len(one.final))),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ablate.analysis.conditions import UNTOLD
 from ablate.report import effect_tables, words
 from ablate.report.latex_columns import NUMBER, UNBROKEN, Columns, fitted
+from ablate.report.shown import cut_short
 from ablate.report.study import Study
 from ablate.report.tables import BETTER
 
@@ -137,13 +138,16 @@ def _caption(study: Study) -> str:
     adjusted = "Benjamini-Hochberg" if study.decisions.screen else "Holm"
     data = study.conditions["data"]["name"]
     on = "" if data == UNTOLD else f" on {data}"
+    unpaired, cut = study.decisions.unpaired, cut_short(study.table)
+    pairing, test = ("unpaired", "Welch") if unpaired else ("paired by seed", "Student")
     text = (
         f"{mean} ± standard deviation of {study.metric.name} over {seeds} training "
         f"seed{'' if seeds == 1 else 's'}{on} ({lower} is better), and the {change} to "
-        f"{study.reference}, paired by seed, with its own 95 % interval (Student's t). "
+        f"{study.reference}, {pairing}, with its own 95 % interval ({test}'s t). "
         "Bold: better by the verdict, whose interval excludes no change; bold arms are not "
         "compared with each other. Inconclusive is not equal. Cost: seconds of a done trial over "
         "the reference's, ± SD over seeds; one digit where that is not known."
+        f"{f' {cut}' if cut else ''}"
     )
     return f"{escape(text + _tuned(study))} {_marks(adjusted)}"
 

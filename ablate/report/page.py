@@ -17,11 +17,13 @@ from ablate.report.manifest import trained_with
 from ablate.report.marks import marked_lines, marked_text, suspect_lines
 from ablate.report.samples_figure import MOST_ARMS as MOST_GRIDS
 from ablate.report.search_section import search_lines
-from ablate.report.study import Study, images_shown
+from ablate.report.shown import cut_short, shown
+from ablate.report.study import Study
 from ablate.report.tables import code, escape
 from ablate.report.tuned import ABOUT, AFTER, BEFORE, changed_table
 from ablate.store.arms import read_arms
 
+UNPAIRED = "**Unpaired: arms are compared by all their seeds (Welch's t), not seed by seed.**"
 ASKED = "what the study asks"
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
 
@@ -137,14 +139,17 @@ def legend(study: Study) -> list[str]:
     """Return what the numbers of the table of arms are."""
     mean = "Geometric mean" if study.metric.is_ratio else "Mean"
     lower = "higher" if study.metric.higher_is_better else "lower"
-    scale = " Ratios are of geometric means over pairs." if study.metric.is_ratio else ""
+    over = "" if study.decisions.unpaired else " over pairs"
+    scale = f" Ratios are of geometric means{over}." if study.metric.is_ratio else ""
     method = "Benjamini-Hochberg: a screen, not a verdict" if study.decisions.screen else "Holm"
+    cut = cut_short(study.table)
     return [
         f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
         f"interval is for each comparison alone (95 %); p is adjusted for all arms ({method}). "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
         "with each other. Cost: seconds of a done trial over the reference's, ± SD over seeds; `~` "
         "and one digit where that is not known, as of trials that were timed as one stack."
+        + (f" **{escape(cut)}**" if cut else "")
     ]
 
 
@@ -152,6 +157,8 @@ def _pairs(study: Study) -> str:
     pairs = study.table[study.table["arm"] != study.table["reference"]].set_index("arm")["pairs"]
     if pairs.empty:
         return "Nothing to pair."
+    if study.decisions.unpaired:
+        return UNPAIRED
     usual = int(pairs.max())
     fewer = [f"{escape(str(arm))} {n}" for arm, n in pairs.items() if n < usual]
     less = f" (fewer: {words.listing(fewer, 8)})" if fewer else ""
@@ -278,9 +285,12 @@ def _shared(study: Study) -> str:
 
 
 def _budget(study: Study) -> str:
-    shown, train = images_shown(study), study.conditions["train"]
-    told = f"{shown} real images shown to D in every trial that is done" if shown else "not told"
-    return f"Budget: {told}." + (f" {escape(_settings(train))}." if train else "")
+    images, train = shown(study), study.conditions["train"]
+    each = "in every trial that is done" if images.isdigit() else "as trials differ"
+    told = f"{images} real images shown to D {each}" if images else "not told"
+    cut = cut_short(study.table)
+    settings = f" {escape(_settings(train))}." if train else ""
+    return f"Budget: {told}." + (f" {escape(cut)}" if cut else "") + settings
 
 
 def _protocol(study: Study) -> str:
@@ -292,22 +302,25 @@ def _protocol(study: Study) -> str:
         for name, arms in generators.items()
     )
     protocol = rows["protocol"].iloc[0] if len(rows) else "none"
+    which = "last shared" if cut_short(study.table) else "last"
     return (
-        f"Protocol: {escape(protocol)}, last evaluation. Scored by {used}. Both are in table.csv."
+        f"Protocol: {escape(protocol)}, {which} evaluation. Scored by {used}. Both are in "
+        "table.csv."
     )
 
 
 def _statistics(study: Study) -> list[str]:
-    scale = (
-        "logarithms of paired values (ratio scale)" if study.metric.is_ratio else "paired values"
-    )
+    values = "values" if study.decisions.unpaired else "paired values"
+    scale = f"logarithms of {values} (ratio scale)" if study.metric.is_ratio else values
+    test = "Student's t" if not study.decisions.unpaired else "Welch's t, unpaired,"
+    which = "all seeds" if study.decisions.unpaired else "complete seed pairs only"
     check = (
         "A value above its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
         if study.metric.is_ratio
         else "Unmarked collapses are looked for on the ratio scale only, so not here."
     )
     return [
-        f"Statistics: Student's t on {scale}, complete seed pairs only; failures are excluded and "
+        f"Statistics: {test} on {scale}, {which}; failures are excluded and "
         f"counted, never filled in; NaN and infinity are failures. {_level(study)}; "
         f"`trade-off` if the arm fails in 2 or more seeds more. {check}",
         *_decided(study),
@@ -343,6 +356,8 @@ def _decided(study: Study) -> list[str]:
 
 
 def _opinion(study: Study) -> str:
+    if study.decisions.unpaired:
+        return "Second opinion: none, as exact sign flips need seed pairs."
     asked = study.table[study.table["second_opinion"].isin(["same", "differs"])]
     if asked.empty:
         return "Second opinion: exact sign flips of whole seeds, not computed under 6 seeds."

@@ -23,6 +23,7 @@ from ablate.analysis.metric import Metric, metric_of
 from ablate.analysis.sources import require_one_source
 from ablate.analysis.tuned import changed
 from ablate.errors import UserError
+from ablate.metric_names import is_like
 from ablate.report.answer import Answer, answer_of
 from ablate.store import read, read_curves, read_provenance
 from ablate.store.folders import has_results
@@ -80,7 +81,7 @@ def gather(
     conditions: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Study:
-    """Read `folders` and compare their arms; `options` are `screen` and those of `compare`.
+    """Read `folders` and compare their arms; `options`: `screen`, `unpaired`, those of `compare`.
 
     The plan decides what is not asked for: metric, reference, variance, margin and looks. Of one
     folder that was searched the tuned study comes with it, as soon as a trial of it has ended.
@@ -104,10 +105,11 @@ def _gather(
     conditions: Mapping[str, Any] | None,
     *,
     screen: bool = False,
+    unpaired: bool = False,
     **options: Any,
 ) -> Study:
     results, plan = read(*folders), read_study(*folders)
-    decisions = decisions_of(plan, screen)
+    decisions = decisions_of(plan, screen, unpaired)
     chosen = where(results, conditions or {})
     require_one_source(chosen)
     frame = at_look(name_arms(chosen), plan, decisions)
@@ -151,18 +153,6 @@ def require_arms(study: Study, arms: Sequence[str]) -> None:
             raise UserError(f"There is no arm {arm!r}; type one of {near}.")
 
 
-def images_shown(study: Study, form: str = "") -> str:
-    """Return what the trials that are done were shown, as a range if that differs; "" if untold.
-
-    As it was, not as it was planned: an imported table may hold anything.
-    """
-    shown = study.final.loc[~study.final["failed"], "images_shown"]
-    if shown.empty or shown.max() == 0:
-        return ""
-    low, high = (format(int(end), form) for end in (shown.min(), shown.max()))
-    return low if low == high else f"{low} to {high}"
-
-
 def declared_scale(plan: Mapping[str, Any], metric: str) -> dict[str, Any]:
     """Return scale and higher_is_better of a metric that an imported table declares, or nothing."""
     return dict((plan.get("metrics") or {}).get(metric, {}))
@@ -198,8 +188,14 @@ def primary_metric(frame: pd.DataFrame) -> str:
     present = sorted(frame["metric"].dropna().unique())
     planned = json.loads(frame["conditions"].iloc[0])["metric"].get("primary")
     candidates = [planned] if planned else [name for name in USUAL if name in present]
+    if not candidates:  # the only one that is some FID: fid50k_full
+        candidates = [name for name in present if is_like("fid", name)]
+        candidates = candidates if len(candidates) == 1 else []
     if not candidates and len(present) == 1:
         candidates = present
     if not candidates:
-        raise UserError(f"Say which metric decides; these trials have {present}.")
+        raise UserError(
+            f"It is not said which metric decides; give metric=, one of {present}.",
+            f"It is not said which metric decides; type --metric with one of {present}.",
+        )
     return str(candidates[0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ablate.report import effect_tables, tables, words
 from ablate.report.headline import answer
 from ablate.report.page import question
-from ablate.report.study import Study, images_shown
+from ablate.report.shown import cut_short, shown
+from ablate.report.study import Study
 from ablate.report.tables import escape
 from ablate.report.tuned import AFTER, BEFORE
 
@@ -35,14 +36,16 @@ def _told(study: Study) -> list[str]:
 
 def _basis(study: Study) -> str:
     seeds = [str(seed) for seed in sorted(study.final["seed"].unique())]
-    shown = images_shown(study)
+    budget, cut = shown(study), cut_short(study.table)
     protocols = sorted(set(study.table["protocol"]) - {""})
+    each = " in each that is done" if budget.isdigit() else ""
+    pairing = "unpaired (Welch)" if study.decisions.unpaired else "paired"
     told = [
         f"{len(study.final)} trials, seeds {words.listing(seeds, 12)}",
-        f"{shown} real images shown to D in each that is done" if shown else "budget not told",
+        f"{budget} real images shown to D{each}" if budget else "budget not told",
         f"protocol {escape(words.listing(protocols or ['none']))}",
-        "paired t, each interval for one comparison (95 %), p adjusted for all",
+        f"{pairing} t, each interval for one comparison (95 %), p adjusted for all",
     ]
     if damaged := len(study.frame.attrs["damaged"]):
         told.append(f"{damaged} trials cannot be read and are left out")
-    return "; ".join(told) + ". Inconclusive is not equal."
+    return "; ".join(told) + f".{f' {escape(cut)}' if cut else ''} Inconclusive is not equal."

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ablate.analysis.columns import COMPARISON, RANKS
 from ablate.analysis.compare import compare
+from ablate.analysis.decisions import Decisions
 from ablate.analysis.describe import describe
 from ablate.analysis.final import final_values
 from ablate.analysis.metric import Metric, metric_of
@@ -94,6 +95,7 @@ def rank_table(study: Study) -> list[str]:
 def outlook_table(study: Study) -> list[str]:
     """Return what the inconclusive comparisons could have seen; no lines if there are none."""
     open_ = study.table[study.table["verdict"] == "inconclusive"]
+    open_ = open_[open_["variance"] != "welch"]  # not computed unpaired
     if open_.empty:
         return []
     kind = "ratio" if study.metric.is_ratio else "difference"
@@ -187,7 +189,8 @@ def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:
         metric = study.metric if is_primary else metric_of(name, **scale)
         if not is_primary:
             options = {"generator": study.options.get("generator")} | scale
-            table = compare(study.frame, name, study.reference, **options)
+            pairing = Decisions(unpaired=study.decisions.unpaired)
+            table = compare(study.frame, name, study.reference, decisions=pairing, **options)
             yield table.drop(columns=list(TESTS)).assign(role="secondary")
         yield from _other_generators(
             study, metric, study.options.get("protocol") if is_primary else None

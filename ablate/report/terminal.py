@@ -11,6 +11,7 @@ from ablate.analysis.metric import Metric
 from ablate.grid import draw, fits
 from ablate.report import effect_tables, words
 from ablate.report.answer import Answer
+from ablate.report.shown import cut_short
 from ablate.report.study import Study
 from ablate.report.tuned import CHANGED, changed_lines
 from ablate.screen import console, say
@@ -81,8 +82,12 @@ def _footnote(comparison: pd.DataFrame, screen: bool) -> str:
     mean = "Geometric mean" if comparison["scale"].iloc[0] == "ratio" else "Mean"
     pairs = sorted(comparison["pairs"].iloc[1:].unique())
     used = f"{pairs[0]}" if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]}" if pairs else "no"
-    return (
-        f"{mean} ± SD over seeds; {used} seed pairs; each interval is of its comparison alone, "
+    pairing = f"{used} seed pairs"
+    if "welch" in set(comparison["variance"]):
+        pairing = "unpaired (Welch's t over all seeds)"
+    cut = cut_short(comparison)
+    return (f"{cut} " if cut else "") + (
+        f"{mean} ± SD over seeds; {pairing}; each interval is of its comparison alone, "
         f"p is adjusted for all arms ({'Benjamini-Hochberg' if screen else 'Holm'}). "
         "Inconclusive is not equal."
     )

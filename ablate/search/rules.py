@@ -15,6 +15,7 @@ from optuna.samplers import BaseSampler
 from ablate.catalog import unknown
 from ablate.errors import UserError
 from ablate.metric_catalog import CATALOG, HIGHER_IS_BETTER, SCALE
+from ablate.metric_names import unknown_metric
 from ablate.search.space import Space
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class Rules:
                     f"of at least 1."
                 )
         if self.metric not in CATALOG:
-            raise unknown("metric", self.metric, CATALOG)
+            raise unknown_metric(self.metric)
         self.check_cost()
         self.check_pruner(evaluations)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.metric_names import known
 
 # When seeds join a study, and whose results it takes.
 GROWS = ("seeds", "permutations", "plan_sha256", "images", "adopted")
@@ -52,18 +53,29 @@ def _joined(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _one_scale(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the metrics that imported tables declare; the catalog's are declared by nobody."""
-    found: dict[str, tuple[str, Any]] = {}
-    for folder, one in studies.items():
-        for name, scale in (one.get("metrics") or {}).items():
-            first, known = found.setdefault(name, (folder, scale))
-            if known != scale:
+    """Return the metrics that imported tables declare; who declares none takes the catalog's."""
+    declared = {folder: one.get("metrics") or {} for folder, one in studies.items()}
+    found: dict[str, Any] = {}
+    for name in sorted({name for own in declared.values() for name in own}):
+        scales = {folder: own.get(name) or _of_catalog(name) for folder, own in declared.items()}
+        told = {folder: scale for folder, scale in scales.items() if scale is not None}
+        (first, usual), *others = told.items()
+        for folder, scale in others:
+            if usual != scale:
                 raise UserError(
-                    f"{name} is compared {_in_words(known)} in {first} and {_in_words(scale)} in "
-                    f"{folder}; import one of the tables again, with scale and higher_is_better of "
+                    f"{name} is compared {_in_words(usual)} in {first} and {_in_words(scale)} in "
+                    f"{folder}; import one of the tables again, with the --scale and --better of "
                     "the other."
                 )
-    return {name: scale for name, (_, scale) in found.items()}
+        found[name] = usual
+    return found
+
+
+def _of_catalog(name: str) -> dict[str, Any] | None:
+    entry = known(name)
+    if entry is None:
+        return None
+    return {"scale": entry.scale, "higher_is_better": entry.better == "higher"}
 
 
 def _in_words(scale: Mapping[str, Any]) -> str:

@@ -35,6 +35,8 @@ def results(arms: list[str], values: Values, seeds: Values | None = None) -> pd.
             "protocol": "simulated",
             "resample_sd": 0.0,
             "images_shown": 1.0,
+            "compared_images": 1,
+            "last_images": 1,
             "wall_seconds": 1.0,
             "device_seconds": 1.0,
             "peak_memory_bytes": 1.0,

@@ -245,8 +245,9 @@ def test_arms_that_share_a_label_are_told_apart():
 def test_trials_of_other_conditions_do_not_compare():
     other = table(W1).assign(conditions=json.dumps({"data": {"name": "ring8"}}))
     mixed = pd.concat([table(W1), other.assign(trial="x" + other["trial"])])
-    with pytest.raises(UserError, match=r"data\.name is digits in table and ring8.*--where d"):
+    with pytest.raises(UserError, match=r"name is digits in table and ring8.*where={'data") as told:
         compare(mixed, "fd", **FD)
+    assert told.value.typed.endswith("choose one, as in --where data.name=digits.")
     chosen = compare(where(mixed, {"data.name": "digits"}), "fd", **FD)
     pd.testing.assert_frame_equal(chosen, compare(table(W1), "fd", **FD))
     with pytest.raises(UserError, match=r"No trial has data\.name=faces; choose one of"):
@@ -268,15 +269,16 @@ def test_what_is_not_there_is_told(arguments, told):
 
 
 def test_what_cannot_be_decided_is_told():
-    with pytest.raises(UserError, match="No arm is without tricks; type --reference ARM"):
+    with pytest.raises(UserError, match="No arm is without tricks; give reference=, one") as told:
         compare(table({"a": [1.0], "b": [2.0]}), "fd", **FD)
+    assert "type --reference ARM with one of" in told.value.typed
     with pytest.raises(UserError, match=r"fd is -1\.0 in trial .*arm 'a', seed 0.*difference"):
         compare(table(W1 | {"a": [-1.0]}), "fd", **FD)
     with pytest.raises(UserError, match="has seed 0 twice"):
         compare(pd.concat([table(W1), table(W1).assign(trial="x")]), "fd", **FD)
     with pytest.raises(UserError, match="several protocols"):
         compare(pd.concat([table(W1), table(W1).assign(protocol="n=1")]), "fd", **FD)
-    with pytest.raises(UserError, match="not in the catalog; say scale="):
+    with pytest.raises(UserError, match="not in the catalog; give scale="):
         metric_of("no_such_metric")
 
 

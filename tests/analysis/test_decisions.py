@@ -30,7 +30,7 @@ def test_what_the_plan_declares_is_taken():
         ("effects", "importance", "it is no effect; choose ols"),
         ("variance", "pooled", "choose own or guarded"),
         ("variance", "moderated", "choose own or guarded"),
-        ("correction", "bh", "say --screen for it; choose holm"),
+        ("correction", "bh", "ask for a screen by name; choose holm"),
         ("correction", "bonferoni", "which is not known; choose holm"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from ablate.analysis import compare
 from ablate.cli import main
 from ablate.errors import UserError
-from ablate.intake import import_table
+from ablate.intake import Reading, import_table
 from ablate.report import report
 from ablate.report.study import gather
 from ablate.store import read, read_curves
@@ -53,10 +53,10 @@ def save(folder, frame, name="theirs.csv"):
     return path
 
 
-def taken(folder, frame, name="theirs", **options):
+def taken(folder, frame, name="theirs", reading=None, analysis=None, **options):
     """Import `frame` and return the results folder."""
     out = folder / "results" / name
-    import_table(save(folder, frame), out, **options)
+    import_table(save(folder, frame), out, reading, analysis, **options)
     return out
 
 
@@ -184,7 +184,9 @@ def test_a_metric_of_ones_own_is_declared_with_the_table(tmp_path):
     secondary = table[table["role"] == "secondary"]
     assert set(secondary["metric"]) == {"sharpness"} and set(secondary["higher_is_better"]) == {1}
     values = {"metric": "sharpness", "scale": "ratio", "higher_is_better": "false"}
-    single = gather([taken(tmp_path, known.drop(columns="metric"), "single", values=values)])
+    single = gather(
+        [taken(tmp_path, known.drop(columns="metric"), "single", Reading(values=values))]
+    )
     assert single.metric.name == "sharpness" and single.metric.is_ratio
 
 
@@ -195,13 +197,14 @@ def test_curves_come_in_a_second_file(own, tmp_path):
     theirs = expected.merge(arms, on="trial").drop(columns="trial").rename(columns={"arm": "set"})
     curves = save(tmp_path, theirs, "curves.csv")
     exported = save(tmp_path, frame.rename(columns={"arm": "set"}))
-    import_table(exported, tmp_path / "back", columns_of={"arm": "set"}, curves=curves)
+    reading = Reading(columns={"arm": "set"})
+    import_table(exported, tmp_path / "back", reading, curves=curves)
     pd.testing.assert_frame_equal(read_curves(tmp_path / "back"), expected)
     some = set(expected["trial"].unique()[:2])
     assert set(read_curves(tmp_path / "back", trials=some)["trial"]) == some
     save(tmp_path, theirs.assign(set="nobody"), "curves.csv")
     with pytest.raises(UserError, match=r"curves\.csv.*of no trial.*arm 'nobody'"):
-        import_table(exported, tmp_path / "c", columns_of={"arm": "set"}, curves=curves)
+        import_table(exported, tmp_path / "c", reading, curves=curves)
     assert not (tmp_path / "c").exists()
 
 
@@ -243,13 +246,13 @@ DOUBTS = [
     (plain(seed=0.5), [], "seed in row 1, '0.5' (and 14 more), is no whole number"),
     (plain().replace({"seed": {3: None}}), [], "seed in row 4, nothing (and 2 more), is no whole"),
     (plain().astype({"value": "str"}).replace("20.0", "twenty"), [], "value in row 1, 'twenty'"),
-    (plain(status="finished"), [], "status 'finished' (15 trials) is none"),
+    (plain(status="ended"), [], "status 'ended' (15 rows) is none"),
     (plain(status="Dune"), [], "did you mean 'done'"),
     (plain(generator="avg"), [], "generator 'avg' is none; type raw, or ema"),
     (plain(metric=["fid"] * 14 + [None]), [], "Row 15 has a value and no metric"),
     (plain(arm=["a"] * 14 + [None]), [], "arm in row 15 is empty"),
     (plain(protocol=["a"] * 14 + ["b"]), [], "fid was measured under 2 protocols ('a', 'b')"),
-    (plain(metric="FID"), [], "Metric 'FID' is not known (did you mean 'fid')"),
+    (plain(metric="fdi"), [], "Metric 'fdi' is not known"),
     (plain(metric="mine", scale="log", higher_is_better=0), [], "scale 'log' of mine is none"),
     (plain(higher_is_better=1), [], "fid is compared by ratios and lower is better"),
     (plain(conditions="{}"), [], "conditions '{}' are no JSON of data, model"),
@@ -284,16 +287,16 @@ def test_all_doubts_are_told_at_once(place):
     assert place.type("import", "theirs.csv", small=()) == 2
     for word in ("cannot be imported yet", "'walls_seconds'", "'metric'", "'value'"):
         assert word in place.err
-    save(place.path, plain(status="finished", seed="one", generator="avg"))
+    save(place.path, plain(status="ended", seed="one", generator="avg"))
     assert place.type("import", "theirs.csv", small=()) == 2
-    for word in ("'finished'", "'one'", "'avg'"):
+    for word in ("'ended'", "'one'", "'avg'"):
         assert word in place.err
 
 
 def test_a_file_that_is_no_table_is_told(place):
     (place.path / "theirs.csv").write_bytes(b"arm,seed\n\xff\xfe,1\n")
     assert place.type("import", "theirs.csv", small=()) == 2
-    assert "cannot be read as CSV in UTF-8" in place.err
+    assert "no column 'metric' and no column 'value'" in place.err
     (place.path / "theirs.csv").write_text("arm,seed\n1,2,3\n")
     assert place.type("import", "theirs.csv", small=()) == 2
     (place.path / "theirs.parquet").write_bytes(b"PAR1")
@@ -385,8 +388,8 @@ def test_an_imported_table_joins_only_what_it_says_it_was_trained_like(own, tmp_
         gather([own, out])
     assert "train.batch_size is 64 in demo and not told in theirs" in str(caught.value)
     assert "data.name" not in str(caught.value)
-    assert "choose one, as in --where budget.images=" in str(caught.value)
-    assert "import the table again with --like DIR" in str(caught.value)
+    assert "choose one, as in --where budget.images=" in caught.value.typed
+    assert "import the table again with --like DIR" in caught.value.typed
     with pytest.raises(UserError, match="data is 'cifar10' in the table and 'digits' in its cond"):
         taken(tmp_path, frame.assign(data="cifar10"), "other", like=own)
     assert not (tmp_path / "results/other").exists()

@@ -60,11 +60,11 @@ def test_a_refusal_names_all_that_differs_and_where(tmp_path, fields, told):
     one, other = write_study(tmp_path / "one", VALUES), put(tmp_path / "other", **fields)
     with pytest.raises(UserError) as caught:
         gather([one, other])
-    assert told in str(caught.value) and "as in --where " in str(caught.value)
+    assert told in str(caught.value) and "as in --where " in caught.value.typed
     key = next(iter(fields))
     name, value = next(iter(fields[key].items()))
     typed = {f"{key}.{name}": trial().__dict__[key][name]}
-    assert f"--where {key}." in str(caught.value) and value != typed[f"{key}.{name}"]
+    assert f"--where {key}." in caught.value.typed and value != typed[f"{key}.{name}"]
     chosen = gather([one, other], conditions=typed)
     assert set(chosen.table["arm"]) == set(VALUES)
 
