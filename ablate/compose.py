@@ -15,6 +15,7 @@ from omegaconf.errors import MissingMandatoryValue
 from ablate.assemble import PRECISIONS
 from ablate.catalog import look_in, parse, unknown
 from ablate.data import Dataset
+from ablate.data.option import decisive, reading_of
 from ablate.errors import UserError
 from ablate.operators import CHOICES
 from ablate.train.ladder import CHOICES as RUNGS
@@ -40,6 +41,7 @@ class Machine:
         inception: Where the Inception network lies.
         operator: The form of a stack's convolutions.
         rung: How rounds are played.
+        reading: JSON of how the data set's files are read; what came out is in its fingerprint.
     """
 
     device: str
@@ -49,6 +51,7 @@ class Machine:
     inception: str | None = None
     operator: str = "auto"
     rung: str = "auto"
+    reading: str = "{}"
 
 
 def join_sources(sources: Sequence[Any]) -> None:
@@ -75,6 +78,7 @@ def machine(config: DictConfig) -> Machine:
         config.metric.get("path"),
         config.operator,
         resolve_rung(str(config.rung), device),
+        reading_of(resolved(config)["data"]),
     )
 
 
@@ -146,7 +150,7 @@ def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
     for part in PARTS:
         if not isinstance(tree[part], Mapping):
             raise UserError(f"{part}={tree[part]} names nothing; {part} holds further keys.")
-    data = {**without_paths(tree["data"]), "fingerprint": dataset.fingerprint}
+    data = {**decisive(without_paths(tree["data"])), "fingerprint": dataset.fingerprint}
     trial = Trial(
         tricks=tricks_of(tree["trick"]),
         seed=seed_of(tree["seed"], "seed"),

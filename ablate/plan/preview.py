@@ -30,6 +30,7 @@ def preview(config: DictConfig) -> None:
     place, tree = machine(config), resolved(config)
     study, dataset = tree["study"], dataset_of(config, place)
     plan = plan_of(config, dataset)
+    print(*dataset.sentences(), sep="\n")
     console = Console(highlight=False)
     show(plan, console)
     search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
