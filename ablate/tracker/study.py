@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.errors import UserError
 from ablate.report.page import answer, question
 from ablate.report.study import Study
 from ablate.report.tables import everything
+from ablate.tracker import quiet, run_settings
 
 MANIFEST = "manifest.json"
 IMAGES = ("curves.png", "samples.png")
@@ -28,7 +30,29 @@ def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
     Args:
         study: What the report shows.
         folder: Of the report.
-        settings: `project`, `mode` and `dir`, as in conf/tracker/wandb.yaml.
+        settings: As in conf/tracker/wandb.yaml.
+
+    Raises:
+        UserError: wandb cannot log; the report is written.
+    """
+    import wandb
+
+    try:
+        return send(study, folder, run_settings(settings))
+    except (wandb.Error, OSError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(
+            f"Weights & Biases: {reason}; the report is in {folder}, only its mirror is missing."
+        ) from error
+
+
+def send(study: Study, folder: Path, settings: dict[str, Any]) -> str:
+    """Send a report as one run and return its id.
+
+    Args:
+        study: What the report shows.
+        folder: Of the report.
+        settings: As `wandb.init` takes them.
     """
     import wandb
 
@@ -45,7 +69,7 @@ def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
         name=folder.name,
         job_type="report",
         reinit="create_new",
-        settings=wandb.Settings(silent=True, console="off"),
+        settings=wandb.Settings(**quiet()),
         config={"metric": study.metric.name, "reference": study.reference},
         **settings,
     )
