@@ -12,6 +12,15 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError
 
+FAILURES = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    TypeError,
+    zipfile.BadZipFile,
+    pickle.UnpicklingError,
+)
 NUMPY, TORCH = (".npy", ".npz"), (".pt", ".pth")
 
 
@@ -23,7 +32,7 @@ def arrays_in(file: Path) -> dict[str, NDArray[np.generic]]:
     """
     try:
         found = _torch(file) if file.suffix.lower() in TORCH else _numpy(file)
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, pickle.UnpicklingError) as error:  # noqa: E501 # fmt: skip
+    except FAILURES as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
         raise UserError(
             f"{file} is no readable .npy, .npz or .pt array ({reason}); say data.root=FILE.npy as "
@@ -48,13 +57,10 @@ def file_of(place: Path) -> Path:
     files = sorted(file for file in place.iterdir() if file.suffix.lower() in NUMPY + TORCH)
     if len(files) == 1:
         return files[0]
-    there = (
-        f"{len(files)} such files, {', '.join(file.name for file in files[:4])}"
-        if files
-        else "none"
-    )
+    names = ", ".join(file.name for file in files[:4])
+    there = f"with {len(files)} such files, {names}" if files else "without such a file"
     raise UserError(
-        f"{place} is no readable .npy array but a folder ({there}); say data.root=FILE.npy."
+        f"{place} is no readable .npy array but a folder {there}; say data.root=FILE.npy."
     )
 
 

@@ -17,6 +17,7 @@ from ablate.data.pixels import to_pixels
 from ablate.data.reading import Reading
 from ablate.errors import UserError
 
+HALVES = ("training", "held-out")
 AUTO, LABEL = "auto", "label"
 WITHOUT = "say data.label_column=null to do without labels, or the NAME of another column"
 
@@ -66,7 +67,7 @@ def read_shard(path: Path, image_column: str | None, label_column: str | None) -
             for row, source in enumerate(_sources(table.column(image)))
         ],
         None if label is None else table.column(label),
-        f"Column {label} of {path}",
+        f"Column {label or LABEL} of {path}",
         Reading(notes=notes if lacking else ()),
     )
 
@@ -173,8 +174,13 @@ def labels_of(
     """
     halves = [_values(shards) for shards in (train, held_out)]
     known = [half for half in halves if half is not None]
+    unknown = [
+        f"no label of the {half} half is known"
+        for half, shards, values in zip(HALVES, (train, held_out), halves, strict=True)
+        if values is None and shards and (known or shards[0].labels is not None)
+    ]
     if not known:
-        return (None, None), None, Reading()
+        return (None, None), None, Reading(notes=tuple(unknown))
     if len({half.dtype.kind for half in known}) > 1:
         raise UserError(
             f"{train[0].label_name} is of another kind than the held-out labels; {WITHOUT}."
@@ -190,7 +196,7 @@ def labels_of(
     made = torch.from_numpy(numbers)
     parts = iter(made.split([len(half) for half in known]))
     first, second = (None if half is None else next(parts) for half in halves)
-    return (first, second), count, reading
+    return (first, second), count, reading + Reading(notes=tuple(unknown))
 
 
 def _values(shards: Sequence[Shard]) -> NDArray[Any] | None:
@@ -198,8 +204,10 @@ def _values(shards: Sequence[Shard]) -> NDArray[Any] | None:
     import pyarrow as pa
 
     columns = [shard.labels for shard in shards if shard.labels is not None]
-    if not columns or len(columns) < len(shards):
+    if not columns:
         return None
+    if len(columns) < len(shards):
+        raise UserError(f"{shards[0].label_name} is missing in some shards; {WITHOUT}.")
     name, count = shards[0].label_name, sum(len(column) for column in columns)
     nulls = sum(column.null_count for column in columns)
     if nulls == count:

@@ -170,6 +170,8 @@ def _check_images(images: Tensor) -> None:
             f"{images.dtype} {list(images.shape)}; convert images with "
             "(255 * images).round().to(torch.uint8)."
         )
+    if pixels and len(images) and not images.numel():
+        raise UserError(f"Images of shape {list(images.shape[1:])} hold no pixels; save others.")
     # Data is made on the host; a copy on another device need not be asked again.
     if points and images.device.type == "cpu" and not bool(images.isfinite().all()):
         raise UserError("Some points are NaN or infinite; remove these rows from the data.")

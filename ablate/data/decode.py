@@ -149,6 +149,8 @@ def decode(file: Encoded, form: Form) -> Picture:
         pixels = np.asarray(picture.convert("L" if form.channels == 1 else "RGB"))
     except UserError as error:  # of pixels whose range is not known
         raise Unreadable(reason_of(error)) from error
+    except MemoryError:  # is no fault of the file
+        raise
     except Exception as error:  # a damaged file makes a decoder fail in any way
         raise Unreadable(f"is no readable image ({_reason(error)})") from error
     return Picture(pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1), animated)

@@ -40,12 +40,11 @@ def list_images(place: Path) -> tuple[list[Found], Reading]:
     found = _in_zip(place, left) if place.is_file() else _in_folder(place, left)
     images = sorted(found, key=lambda file: file.parts)
     if not images:
-        there = (
-            f", only {', '.join(f'{why} {n:,}' for why, n in sorted(left.items()))}" if left else ""
-        )
-        unpack = "; unpack what is packed, and" if {".zip", ".tar", ".gz"} & set(left) else ";"
+        each = ", ".join(f"{why} {n:,}" for why, n in sorted(left.items()))
+        packed = {".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"} & set(left)
         raise UserError(
-            f"{place} holds no images{there} ({', '.join(sorted(endings()))} are read){unpack} "
+            f"{place} holds no images that Pillow reads{f', only {each}' if left else ''}; "
+            f"{'unpack what is packed, and ' if packed else ''}"
             "say data.root=FOLDER with the folder or zip that holds them."
         )
     return images, Reading(left)

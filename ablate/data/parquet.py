@@ -67,7 +67,8 @@ def parquet(  # noqa: PLR0913 -- one a key of its yaml
     whole = Split(pictures[:border], None if first is None else first[used[:count]])
     rest = Split(pictures[border:], None if second is None else second[used[count:]])
     splits = in_halves(whole, rest if held_out else None, name)
-    reading = sum((plan.reading, labelled, *splits[2:], read), train[0].reading)
+    columns = sum((shard.reading for shard in (*train, *held_out)), Reading())
+    reading = sum((columns, labelled, *splits[2:], read), plan.reading)
     return Dataset(name, *splits[:2], classes, reading=reading)
 
 

@@ -50,7 +50,13 @@ def read_pictures(
     """
 
     def make() -> tuple[NDArray[np.uint8], dict[str, object]]:
-        found = decode_all(files, form)
+        try:
+            found = decode_all(files, form)
+        except MemoryError as error:
+            raise UserError(
+                f"There is no memory for {len(files):,} images of data.size={form.size}; say a "
+                "smaller data.size."
+            ) from error
         if found.bad and (not skip_unreadable or len(found.bad) == len(files)):
             raise _refusal(files, found.bad)
         return found.images, {"bad": sorted(found.bad), "animated": found.animated}

@@ -20,7 +20,7 @@ def find_root(root: str | Path | None, name: str) -> Path:
     `root` may be the folder of this set, or a folder of many sets with a sub-folder `name`.
 
     Raises:
-        UserError: `root` is not given or does not exist.
+        UserError: `root` is not given, does not exist, or is no file and no folder.
     """
     way_out = "say data.root=FOLDER"
     if name in SOURCES:
@@ -30,6 +30,8 @@ def find_root(root: str | Path | None, name: str) -> Path:
     path = Path(root).expanduser()
     if not path.exists():
         raise UserError(f"There is no file or folder {path} for data set {name!r}; {way_out}.")
+    if not (path.is_dir() or path.is_file()):  # a pipe would be waited for without an end
+        raise UserError(f"{path} is neither a file nor a folder; {way_out}.")
     return path / name if (path / name).is_dir() else path
 
 

@@ -57,7 +57,7 @@ def test_what_is_left_out_is_counted_by_suffix(tmp_path, zipped):
 
 def test_a_folder_of_packed_files_says_so(tmp_path):
     write(tmp_path, {"a.zip": b"", "b.zip": b""})
-    with pytest.raises(UserError, match=r"no images, only \.zip 2 .*; unpack what is packed"):
+    with pytest.raises(UserError, match=r"no images .*, only \.zip 2; unpack what is packed"):
         load("image_folder", root=tmp_path)
 
 
@@ -190,6 +190,15 @@ def test_labels_stay_with_their_images_when_some_are_left_out(tmp_path):
         assert split.labels is not None
         assert split.labels.tolist() == [1 - shade % 2 for shade in shades(split.images)]
         assert sorted(shades(split.images)) == [n for n in range(10) if n != gone]
+
+
+def test_a_size_beyond_memory_is_no_fault_of_the_files(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "resize", full)
+    with pytest.raises(UserError, match=r"no memory for 10 images of data\.size=9; say a smaller"):
+        load("image_folder", root=write(tmp_path, FLAT), size=9)
 
 
 @pytest.mark.parametrize("value", ["yes", 1, None])

@@ -1,5 +1,6 @@
 """Arrays of the user's own."""
 
+import os
 import re
 
 import numpy as np
@@ -229,3 +230,30 @@ def test_a_file_without_arrays_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "x.pt")
     with pytest.raises(UserError, match="holds no array; say"):
         load("npy", root=tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.zeros(9, 8, 8).to_sparse(),
+        torch.zeros(9, 8, 8, dtype=torch.float8_e4m3fn),
+        torch.zeros(9, 8, 8, device="meta"),
+    ],
+    ids=["sparse", "float8", "meta"],
+)
+def test_a_tensor_that_numpy_does_not_know_is_refused(tmp_path, tensor):
+    torch.save(tensor, tmp_path / "x.pt")
+    with pytest.raises(UserError, match=r"x\.pt is no readable .* array \("):
+        load("npy", root=tmp_path / "x.pt")
+
+
+def test_images_without_pixels_are_refused(tmp_path):
+    with pytest.raises(UserError, match="hold no pixels"):
+        load("npy", root=save(tmp_path, np.zeros((20, 0, 8), np.uint8)))
+
+
+@pytest.mark.parametrize("name", ["npy", "image_folder", "parquet"])
+def test_a_pipe_is_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="is neither a file nor a folder"):
+        load(name, root=tmp_path / "pipe")

@@ -76,6 +76,7 @@ def test_hidden_labels_leave_a_split_unlabelled(tmp_path):
     dataset = load("parquet", root=tmp_path)
     assert dataset.held_out.labels is None
     assert dataset.classes == 4
+    assert "no label of the held-out half is known" in dataset.reading.notes
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,14 @@ def test_names_of_both_halves_are_one_list(tmp_path):
     write(tmp_path / "test.parquet", image=cells(range(2)), label=[0, 1])
     with pytest.raises(UserError, match="of another kind than the held-out labels"):
         load("parquet", root=tmp_path)
+
+
+def test_labels_that_some_shards_lack_are_refused(tmp_path):
+    write(tmp_path / "train-0.parquet", image=cells(range(3)), label=[0, 1, 0])
+    write(tmp_path / "train-1.parquet", image=cells(range(3)))
+    with pytest.raises(UserError, match=r"is missing in some shards; say data\.label_column=null"):
+        load("parquet", root=tmp_path)
+    assert load("parquet", root=tmp_path, label_column=None).classes is None
 
 
 def test_ids_of_many_images_are_told_at_once(tmp_path, monkeypatch):
