@@ -250,8 +250,9 @@ def parser() -> argparse.ArgumentParser:
         help="print it in a few lines of Markdown, for a pull request; needs no -o",
     )  # fmt: skip
     one.add_argument(
-        "--wandb", nargs="?", const="offline", metavar="MODE",
-        help="log the report as one run of Weights & Biases: offline (the default) or online",
+        "--wandb", nargs="?", const="", metavar="MODE",
+        help="log the report as one run of Weights & Biases: offline or online; by default as in "
+        "WANDB_MODE, else offline",
     )  # fmt: skip
     one.set_defaults(run=report)
     add_mark(commands)
@@ -476,15 +477,17 @@ def report(parsed: argparse.Namespace) -> None:
     """
     from ablate.report import summarize, write
 
-    if parsed.out is None and (parsed.wandb or not parsed.summary):
+    logged = parsed.wandb is not None
+    if parsed.out is None and (logged or not parsed.summary):
         raise UserError(
             "the following arguments are required: -o/--out; `ablate report --help` shows what to "
             "type."
         )
-    if parsed.wandb:
-        from ablate.tracker import check_tracker
+    if logged:
+        from ablate.tracker import check_tracker, exported
 
-        check_tracker({"name": "wandb", "mode": parsed.wandb})
+        tracker = exported(parsed.wandb, parsed.folders[0])
+        check_tracker(tracker)
     study = gathered(parsed)
     if parsed.summary:
         print(summarize(study), end="")
@@ -494,12 +497,11 @@ def report(parsed: argparse.Namespace) -> None:
         return
     folder, notes = write(study, parsed.out), sys.stderr if parsed.summary else sys.stdout
     say(f"Report: {folder / 'report.html'}", notes)
-    if parsed.wandb:
+    if logged:
         from ablate.tracker.study import log_study
 
-        place = parsed.folders[0]
-        settings = {"project": "ablate", "mode": parsed.wandb, "dir": str(place.resolve())}
-        say(f"Weights & Biases: run {log_study(study, folder, settings)} in {place}", notes)
+        run = log_study(study, folder, tracker)
+        say(f"Weights & Biases: run {run} in {tracker['dir']}", notes)
 
 
 def gathered(parsed: argparse.Namespace) -> Study:

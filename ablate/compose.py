@@ -17,6 +17,7 @@ from ablate.catalog import look_in, parse, unknown
 from ablate.config.keys import checked_keys
 from ablate.config.sources import code_of
 from ablate.data import Dataset
+from ablate.data.option import decisive, reading_of
 from ablate.errors import UserError
 from ablate.operators import CHOICES
 from ablate.train.ladder import CHOICES as RUNGS
@@ -41,6 +42,7 @@ class Machine:
         inception: Where the Inception network lies.
         operator: The form of a stack's convolutions.
         rung: How rounds are played.
+        reading: JSON of how the data set's files are read; what came out is in its fingerprint.
     """
 
     device: str
@@ -50,6 +52,7 @@ class Machine:
     inception: str | None = None
     operator: str = "auto"
     rung: str = "auto"
+    reading: str = "{}"
 
 
 def join_sources(sources: Sequence[Any]) -> None:
@@ -77,6 +80,7 @@ def machine(config: DictConfig | dict[str, Any]) -> Machine:
         path_of(tree["metric"].get("path")),
         tree["operator"],
         resolve_rung(str(tree["rung"]), device),
+        reading_of(tree["data"]),
     )
 
 
@@ -161,7 +165,7 @@ def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
         UserError: A value is missing or cannot be.
     """
     tree = resolved(config)
-    data = {**without_paths(tree["data"]), "fingerprint": dataset.fingerprint}
+    data = {**decisive(without_paths(tree["data"])), "fingerprint": dataset.fingerprint}
     tricks = tricks_of(tree["trick"])
     trial = Trial(
         tricks=tricks,

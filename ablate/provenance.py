@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +19,13 @@ PACKAGES = ("ablate", "torch", "numpy", "scipy", "scikit-learn", "hydra-core", "
 PASSWORD = re.compile(r'(://[^:/@\s"]+):[^@/\s"]+@')  # of a storage's address
 
 
-def provenance(device: str, config: dict[str, Any]) -> dict[str, Any]:
+def provenance(device: str, config: dict[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `provenance.json` holds.
 
     Args:
         device: "cpu" or "cuda", resolved.
         config: The whole composed tree.
+        data: What was read, as `Dataset.summary` tells it.
     """
     told = {
         "git": git_state(),
@@ -31,6 +33,7 @@ def provenance(device: str, config: dict[str, Any]) -> dict[str, Any]:
         "device": device_name(device),
         "command": sys.argv,
         "config": config,
+        "data": data,
     }
     found: dict[str, Any] = json.loads(PASSWORD.sub(r"\1:***@", json.dumps(told)))
     return found

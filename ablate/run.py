@@ -19,6 +19,7 @@ from ablate.assemble import assemble, together
 from ablate.compose import Machine, resolved, without_paths
 from ablate.config.sources import sources_of
 from ablate.data import Dataset, load
+from ablate.data.option import remade
 from ablate.errors import UserError
 from ablate.listeners import Several
 from ablate.metrics import Evaluator
@@ -91,8 +92,8 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
     """
     if machine.device.startswith("cuda"):
         require(machine)
-    options = {key: value for key, value in trial.data.items() if key != "fingerprint"}
-    dataset = _dataset(canonical(options), machine.root, machine.cache)
+    options = canonical(remade(trial.data, machine.reading))
+    dataset = _dataset(options, machine.root, machine.cache)
     if dataset.fingerprint != trial.data["fingerprint"]:
         raise UserError(
             f"data={dataset.name} holds other images here (fingerprint {dataset.fingerprint}) than "

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from omegaconf import DictConfig
 
 from ablate.assemble import check, structure
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved, trial_of
+from ablate.data import Dataset
 from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, asked_here
@@ -166,6 +168,7 @@ def checked(tree: dict[str, Any], place: Machine) -> Trial:
     """
     dataset = dataset_of(tree, place)
     trial = trial_of(tree, dataset)
+    (tell if is_multirun() else tell.__wrapped__)(dataset)
     trial = replace(trial, arm="+".join(sorted(trial.tricks)) or "reference")
     problems = check(trial, dataset)
     refused = dict.fromkeys(p.sentence for p in problems if p.refuse)
@@ -177,6 +180,12 @@ def checked(tree: dict[str, Any], place: Machine) -> Trial:
         say(rounding(trial))
     prepare(trial, place)
     return trial
+
+
+@lru_cache(maxsize=1)  # jobs of one command mostly share their data
+def tell(dataset: Dataset) -> None:
+    """Print what was read."""
+    say("\n".join(dataset.sentences()))
 
 
 def rounding(trial: Trial) -> str:
@@ -195,9 +204,8 @@ def bench(jobs: Sequence[Job], slots: int | None) -> Bench:
         labels = [f"{trial.arm} seed {trial.seed}" for trial in trials]
         return Several([shower(labels), *trackers(tree["tracker"], trials)], asked_here)
 
-    return Bench(
-        place, provenance(place.device, tree), listener, slots=lambda mine: slots or len(mine)
-    )
+    told = provenance(place.device, tree, dataset_of(tree, place).summary())
+    return Bench(place, told, listener, slots=lambda mine: slots or len(mine))
 
 
 def report(trial: Trial, place: Machine, before: str) -> str:

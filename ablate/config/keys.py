@@ -241,7 +241,12 @@ def content(name: str) -> dict[str, Any]:
         return {}
     found = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
     assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items() if key != "defaults"}
+    return {str(key): value_in(value) for key, value in found.items() if key != "defaults"}
+
+
+def value_in(value: Any) -> Any:
+    """Return a value of ours; one that is taken from elsewhere may be none."""
+    return None if isinstance(value, str) and value.startswith("${") else value
 
 
 def join(place: str, key: str) -> str:

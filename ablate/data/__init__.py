@@ -5,7 +5,9 @@ from pathlib import Path
 
 from ablate.data.catalogue import SETS, whole
 from ablate.data.dataset import Dataset, Mixture, Split
+from ablate.data.doubts import doubts
 from ablate.data.fetch import fetch
+from ablate.data.reading import Reading
 from ablate.data.split import subset
 
 __all__ = ["SETS", "Dataset", "Mixture", "Split", "fetch", "load"]
@@ -33,4 +35,11 @@ def load(
     """
     folder = None if cache is None else Path(cache).expanduser()
     dataset = whole(name, root, folder, options)
-    return replace(dataset, train=subset(dataset.train, fraction))
+    train = subset(dataset.train, fraction)
+    notes = (
+        ()
+        if fraction == 1
+        else (f"data.fraction={fraction:g} of {len(dataset.train):,} training images",)
+    )
+    reading = dataset.reading + Reading(notes=notes) + doubts(dataset)
+    return replace(dataset, train=train, reading=reading)

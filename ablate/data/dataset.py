@@ -4,12 +4,14 @@ Legend: N samples, C H W image, M modes.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ablate.data.reading import Reading
 from ablate.errors import UserError
 
 
@@ -56,6 +58,10 @@ class Split:
         """The samples at `indices` (int64 [n]), in that order."""
         return Split(self.images[indices], None if self.labels is None else self.labels[indices])
 
+    def part(self, rows: slice) -> "Split":
+        """The samples of `rows`, in the same memory."""
+        return Split(self.images[rows], None if self.labels is None else self.labels[rows])
+
     def to(self, device: torch.device | str) -> "Split":
         """The same split on `device`."""
         return Split(
@@ -73,6 +79,7 @@ class Dataset:
         held_out: Never trained on.
         classes: Number of labels, or None for an unlabelled set.
         truth: The density of a toy, or None.
+        reading: How its files were read.
 
     Raises:
         UserError: A split is empty, or the two hold samples of different shapes.
@@ -83,6 +90,7 @@ class Dataset:
     held_out: Split
     classes: int | None = None
     truth: Mixture | None = None
+    reading: Reading = field(default_factory=Reading)
 
     def __post_init__(self) -> None:
         if not (len(self.train) and len(self.held_out)):
@@ -116,6 +124,26 @@ class Dataset:
                 digest.update(_identity(tensor))
         return digest.hexdigest()[:16]
 
+    def summary(self) -> dict[str, Any]:
+        """What a result's provenance tells of its data."""
+        return {
+            "name": self.name,
+            "train": len(self.train),
+            "held_out": len(self.held_out),
+            "classes": self.classes,
+            "shape": list(self.shape),
+            "left_out": dict(self.reading.left_out),
+            "notes": list(self.reading.notes),
+        }
+
+    def sentences(self) -> list[str]:
+        """What was read, in words: counts first, then what a person may not expect."""
+        labels = "no labels" if self.classes is None else f"{self.classes:,} classes"
+        counts = f"{len(self.train):,} train ({labels}), {len(self.held_out):,} held out"
+        return [f"Data {self.name}: {counts}{self.reading}."] + [
+            f"Note: {note}." for note in self.reading.notes
+        ]
+
     def to(self, device: torch.device | str) -> "Dataset":
         """The same data set on `device`."""
         return replace(
@@ -142,6 +170,8 @@ def _check_images(images: Tensor) -> None:
             f"{images.dtype} {list(images.shape)}; convert images with "
             "(255 * images).round().to(torch.uint8)."
         )
+    if pixels and len(images) and not images.numel():
+        raise UserError(f"Images of shape {list(images.shape[1:])} hold no pixels; save others.")
     # Data is made on the host; a copy on another device need not be asked again.
     if points and images.device.type == "cpu" and not bool(images.isfinite().all()):
         raise UserError("Some points are NaN or infinite; remove these rows from the data.")

@@ -5,30 +5,22 @@ root/train/cat/1.png, root/test/cat/2.png    labelled, with the user's own held-
 root/1.png, root/2.png                       unlabelled
 """
 
-import os
-import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import torch
 
-from ablate.data.cache import cached
 from ablate.data.dataset import Dataset, Split
-from ablate.data.decode import ENDINGS, Encoded, Form, decode_all
-from ablate.data.root import find_root
-from ablate.data.split import hold_out
+from ablate.data.decode import Form
+from ablate.data.labels import classes_of, refuse_ids
+from ablate.data.layout import Parts, layout
+from ablate.data.listing import list_images
+from ablate.data.option import switch
+from ablate.data.pictures import read_pictures
+from ablate.data.root import find_root, title_of
+from ablate.data.split import in_halves
 from ablate.errors import UserError
-
-HELD_OUT_NAMES = ("test", "val", "valid", "validation")
-
-
-@dataclass(frozen=True)
-class _File:
-    parts: tuple[str, ...]  # path below the root, as label and split read it
-    encoded: Encoded
 
 
 def image_folder(
@@ -37,6 +29,8 @@ def image_folder(
     size: int | None = None,
     channels: int = 3,
     title: str | None = None,
+    background: str | int = "white",
+    skip_unreadable: bool = False,
 ) -> Dataset:
     """All images below `root`, in the order of their names.
 
@@ -46,96 +40,48 @@ def image_folder(
         size: Resize the short side and cut out the centre; None needs images of one size.
         channels: 1 or 3.
         title: What tables call the set; None takes the name of the folder.
+        background: What lies behind transparent pixels.
+        skip_unreadable: Whether damaged files are left out.
 
     Raises:
-        UserError: No images, images of several sizes, or a damaged one.
+        UserError: No images, images of several sizes, damaged ones, or splits in doubt.
     """
-    place = find_root(root, "image_folder")
-    form = Form(size, channels)
-    files = _without_common_folder(_list_files(place))
-    train, held_out = _by_split(files)
-    classes = _classes([*train, *held_out], place)
-    first = _load_split(train, form, cache, classes)
-    name = title or place.stem
-    if held_out:
-        second = _load_split(held_out, form, cache, classes)
-    else:
-        first, second = hold_out(first, name)
-    return Dataset(name, first, second, classes=len(classes) or None)
-
-
-def _list_files(place: Path) -> list[_File]:
-    found = _in_zip(place) if place.is_file() else _in_folder(place)
-    images = [file for file in found if _is_image(file.parts)]
-    if not images:
-        raise UserError(
-            f"{place} holds no images ({', '.join(sorted(ENDINGS))}); "
-            "say data.root=FOLDER with the folder or zip that holds them."
-        )
-    return sorted(images, key=lambda file: file.parts)
-
-
-def _is_image(parts: tuple[str, ...]) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return not hidden and PurePosixPath(parts[-1]).suffix.lower() in ENDINGS
-
-
-def _in_folder(folder: Path) -> Iterable[_File]:
-    for place, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            path = Path(place, name)
-            yield _File(path.relative_to(folder).parts, Encoded(str(path), path.read_bytes))
-
-
-def _in_zip(archive: Path) -> Iterable[_File]:
-    # Stays open: its members are read later, by several threads, which a ZipFile allows.
-    try:
-        opened = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UserError(
-            f"{archive} is no readable zip ({error}); say data.root=FOLDER with a folder or a zip."
-        ) from error
-    for name in opened.namelist():
-        yield _File(
-            PurePosixPath(name).parts, Encoded(f"{archive}:{name}", partial(opened.read, name))
-        )
-
-
-def _without_common_folder(files: list[_File]) -> list[_File]:
-    """Drop leading folders that all images share: a zip often holds one folder with everything."""
-    levels = zip(*(file.parts[:-1] for file in files), strict=False)
-    depth = len(list(takewhile(lambda names: len(set(names)) == 1, levels)))
-    return [_File(file.parts[depth:], file.encoded) for file in files]
-
-
-def _by_split(files: list[_File]) -> tuple[list[_File], list[_File]]:
-    """Files below train/ and below test/ (or its synonyms); all and none without such folders."""
-    tops = {file.parts[0] for file in files if len(file.parts) > 1}
-    test = next((name for name in HELD_OUT_NAMES if name in tops), None)
-    if "train" not in tops or test is None:
-        return files, []
-    return tuple(  # type: ignore[return-value]
-        [_File(file.parts[1:], file.encoded) for file in files if file.parts[0] == top]
-        for top in ("train", test)
+    place, form = find_root(root, "image_folder"), Form(size, channels, background)
+    found, listed = list_images(place)
+    plan = layout([file.parts for file in found], place, shards=False)
+    used = [*plan.train, *plan.held_out]
+    parts = _without_common_folder([plan.parts[at] for at in used])
+    labels, classes = _labels(parts, place)
+    files = [found[at].encoded for at in used]
+    images, kept, read = read_pictures(
+        files, form, cache, switch("skip_unreadable", skip_unreadable)
     )
+    labels = None if labels is None else labels[torch.from_numpy(kept)]
+    whole, count = Split(torch.from_numpy(images), labels), int(kept[: len(plan.train)].sum())
+    held_out = whole.part(slice(count, None)) if plan.held_out else None
+    name = title_of(title, place)
+    first, second, cut = in_halves(whole.part(slice(count)), held_out, name)
+    return Dataset(name, first, second, classes, reading=listed + plan.reading + cut + read)
 
 
-def _classes(files: list[_File], place: Path) -> list[str]:
-    """Names of the label folders, sorted; empty when no image lies in one."""
-    labelled = [file for file in files if len(file.parts) > 1]
-    if labelled and len(labelled) < len(files):
-        loose = next(file for file in files if len(file.parts) == 1)
+def _without_common_folder(parts: Sequence[Parts]) -> list[Parts]:
+    """Drop leading folders that all images share: a zip often holds one folder with everything."""
+    levels = zip(*(each[:-1] for each in parts), strict=False)
+    depth = len(list(takewhile(lambda names: len(set(names)) == 1, levels)))
+    return [each[depth:] for each in parts]
+
+
+def _labels(parts: Sequence[Parts], place: Path) -> tuple[torch.Tensor | None, int | None]:
+    """int64 [N] of the label folders in the order of their names; None where there are none."""
+    loose = [each for each in parts if len(each) == 1]
+    if len(loose) == len(parts):
+        return None, None
+    if loose:
         raise UserError(
-            f"Some images in {place} lie in label folders but {loose.encoded.name} does not; "
+            f"Some images in {place} lie in label folders but {loose[0][0]} does not; "
             "move all images into label folders, or none."
         )
-    return sorted({file.parts[0] for file in labelled})
-
-
-def _load_split(files: list[_File], form: Form, cache: Path | None, classes: list[str]) -> Split:
-    encoded = [file.encoded for file in files]
-    images = cached(
-        cache, lambda: (file.read() for file in encoded), form, lambda: decode_all(encoded, form)
-    )
-    labels = torch.tensor([classes.index(file.parts[0]) for file in files]) if classes else None
-    return Split(torch.from_numpy(images), labels)
+    numbers, names = classes_of([each[0] for each in parts])
+    way_out = "move the images into one folder, or into one a class"
+    refuse_ids(len(names), len(parts), f"{place}, read as label folders,", way_out)
+    return torch.from_numpy(numbers), len(names)

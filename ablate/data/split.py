@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from ablate.data.dataset import Split
+from ablate.data.reading import Reading
 from ablate.errors import UserError
 
 HELD_OUT = 0.2  # share of a set without an official test split
@@ -25,6 +26,18 @@ def hold_out(whole: Split, name: str) -> tuple[Split, Split]:
     order = _fixed_order(len(whole), SPLIT_SEED)
     count = max(1, round(HELD_OUT * len(whole)))
     return whole.take(order[count:].sort().values), whole.take(order[:count].sort().values)
+
+
+def in_halves(train: Split, held_out: Split | None, name: str) -> tuple[Split, Split, Reading]:
+    """Two splits as they were found, or our fixed choice where only one was.
+
+    Raises:
+        UserError: Fewer than three samples and no held-out split.
+    """
+    if held_out is not None:
+        return train, held_out, Reading()
+    note = f"no test split was found, and a fixed {HELD_OUT:.0%} of the images are held out"
+    return *hold_out(train, name), Reading(notes=(note,))
 
 
 def subset(split: Split, fraction: float) -> Split:

@@ -79,6 +79,7 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     workers = min(workers, max(1, left))
     is_here = "joblib" in launcher["_target_"]
     devices = [device_of(place.device, i) if is_here else place.device for i in range(workers)]
+    say("\n".join(dataset.sentences()))
     announce(plan, search, place, devices, [*filter(None, (change, whose))])
     if left:
         launch_all(plan, place, workers, launch, is_here)

@@ -33,6 +33,7 @@ def preview(config: DictConfig) -> None:
     place = machine(tree)
     study, dataset = tree["study"], dataset_of(tree, place)
     plan, kin, whose = of_plan(plan_of(tree, dataset), place.out, tree["code"])
+    say("\n".join(dataset.sentences()))
     show(plan, console())
     search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
     if search is not None:

@@ -74,7 +74,7 @@ def work(config: DictConfig) -> int:
         arms = by_arm(trials)
         return Bench(
             replace(place, out=folder),
-            provenance(place.device, tree),
+            provenance(place.device, tree, dataset.summary()),
             lambda mine: listeners(mine, held, tree["tracker"], stopped),
             lambda trial: crashes(folder, arms[trial.arm], ended(folder)) is None,
             lambda mine: size if fixed else slots_that_fit(mine, place, size),

@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.errors import UserError
 from ablate.report.headline import answers
 from ablate.report.page import question
 from ablate.report.study import Study
 from ablate.report.tables import everything
+from ablate.tracker import quiet, run_settings
 
 MANIFEST = "manifest.json"
 IMAGES = ("arms.png", "curves.png", "samples.png")
@@ -29,7 +31,29 @@ def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
     Args:
         study: What the report shows.
         folder: Of the report.
-        settings: `project`, `mode` and `dir`, as in conf/tracker/wandb.yaml.
+        settings: As in conf/tracker/wandb.yaml.
+
+    Raises:
+        UserError: wandb cannot log; the report is written.
+    """
+    import wandb
+
+    try:
+        return send(study, folder, run_settings(settings))
+    except (wandb.Error, OSError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(
+            f"Weights & Biases: {reason}; the report is in {folder}, only its mirror is missing."
+        ) from error
+
+
+def send(study: Study, folder: Path, settings: dict[str, Any]) -> str:
+    """Send a report as one run and return its id.
+
+    Args:
+        study: What the report shows.
+        folder: Of the report.
+        settings: As `wandb.init` takes them.
     """
     import wandb
 
@@ -46,7 +70,7 @@ def log_study(study: Study, folder: Path, settings: dict[str, Any]) -> str:
         name=folder.name,
         job_type="report",
         reinit="create_new",
-        settings=wandb.Settings(silent=True, console="off"),
+        settings=wandb.Settings(**quiet()),
         config={"metric": study.metric.name, "reference": study.reference},
         **settings,
     )

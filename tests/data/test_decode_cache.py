@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ablate.data import decode, image_folder, load
+from ablate.data import decode, load, pictures
 from ablate.errors import UserError
 
 
@@ -24,9 +24,10 @@ def decoded(monkeypatch):
 
     def counting(files, form):
         calls.append(len(files))
-        return decode.decode_all(files, form)
+        return decode_all(files, form)
 
-    monkeypatch.setattr(image_folder, "decode_all", counting)
+    decode_all = pictures.decode_all
+    monkeypatch.setattr(pictures, "decode_all", counting)
     return calls
 
 
@@ -72,12 +73,12 @@ def test_a_full_disk_leaves_nothing_behind(root, tmp_path, monkeypatch):
 
 
 def test_many_threads_keep_the_order(tmp_path):
-    count = 3 * decode.BLOCK + 17
+    count = 3 * pictures.BLOCK + 17
     for at in range(count):
         Image.fromarray(np.array([[[at % 256, at // 256, 0]]], np.uint8)).save(
             tmp_path / f"{at:05}.png"
         )
     names = sorted(tmp_path.iterdir())
     files = [decode.Encoded(str(path), path.read_bytes) for path in names]
-    images = decode.decode_all(files, decode.Form(None, 3))[:, :, 0, 0].astype(int)
+    images = pictures.decode_all(files, decode.Form(None, 3)).images[:, :, 0, 0].astype(int)
     assert (images[:, 0] + 256 * images[:, 1]).tolist() == list(range(count))

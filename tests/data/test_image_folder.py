@@ -156,8 +156,12 @@ WRONG = {
     "cut jpeg": ("05.jpg", JPEG[:-50], r"05\.jpg is no readable image"),
     "nan": ("05.tiff", tiff(float("nan")), r"05\.tiff has NaN or infinite pixels; remove"),
     "infinite": ("05.tiff", tiff(float("inf")), r"05\.tiff has NaN or infinite pixels; remove"),
-    "floats to 255": ("05.tiff", tiff(255), r"float pixels from 255 to 255; save it with"),
-    "16 bits": ("05.png", encode(np.zeros((6, 6), np.uint16)), "8 bits a channel"),
+    "floats to 255": (
+        "05.tiff",
+        tiff(255),
+        r"float pixels from 255 to 255 \(save it with.* x / 255\)",
+    ),
+    "32 bits": ("05.tiff", encode(np.full((6, 6), 70_000, np.int32), "tiff"), "8 bits a channel"),
 }
 
 
@@ -200,7 +204,7 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path):
 
 @pytest.mark.parametrize("files", [{}, {"note.txt": b"hello"}], ids=["empty", "only text"])
 def test_a_folder_without_images_is_refused(tmp_path, files):
-    with pytest.raises(UserError, match=r"holds no images .*say data\.root=FOLDER"):
+    with pytest.raises(UserError, match=r"holds no images.* say data\.root=FOLDER"):
         load("image_folder", root=write(tmp_path, files))
 
 

@@ -76,13 +76,87 @@ def test_hidden_labels_leave_a_split_unlabelled(tmp_path):
     dataset = load("parquet", root=tmp_path)
     assert dataset.held_out.labels is None
     assert dataset.classes == 4
+    assert "no label of the held-out half is known" in dataset.reading.notes
 
 
-@pytest.mark.parametrize("labels", [["a", "b", "c"], [0.5, 1.0, 2.0], [1, None, 2], [True] * 3])
-def test_labels_that_are_no_class_numbers_are_refused(tmp_path, labels):
-    write(tmp_path / "train.parquet", image=cells(range(3)), label=labels)
-    with pytest.raises(UserError, match=r"say data\.label_column=NAME with a column"):
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["a", "b", "c"], "3 values for 3 images: ids are no labels"),
+        ([0.5, 1.0, 1.0], "holds measurements"),
+        ([1, None, 1], "is null for 1 of 3 images"),
+        ([1, 1, -1], "is negative for 1 of 3 images"),
+        ([[1], [1, 2], []], "holds list<.*>, which is no label"),
+        ([{"a": 1}] * 3, "holds struct<.*>, which is no label"),
+        ([2**63 + 1] * 3, "holds no class numbers"),
+    ],
+    ids=["ids", "measurements", "null", "negative", "lists", "structs", "beyond int64"],
+)
+def test_labels_that_are_no_classes_are_refused_and_null_does_without(tmp_path, labels, words):
+    kinds = pa.array(labels, pa.uint64()) if labels[0] == 2**63 + 1 else labels
+    write(tmp_path / "train.parquet", image=cells(range(3)), label=kinds)
+    with pytest.raises(UserError, match=rf"{words}.*; say data\.label_column=null to do without"):
         load("parquet", root=tmp_path)
+    dataset = load("parquet", root=tmp_path, label_column=None)
+    assert (dataset.classes, dataset.train.labels, dataset.held_out.labels) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbers", "classes"),
+    [
+        (["dog", "cat", "cat", "eel", "cat", "dog"], [1, 0, 0, 2, 0, 1], 3),
+        ([True, False, False, True, False, False], [1, 0, 0, 1, 0, 0], 2),
+        ([2.0, 0.0, 0.0, 2.0, 0.0, 2.0], [2, 0, 0, 2, 0, 2], 3),
+        ([5, 3, 3, 5, 3, 3], [5, 3, 3, 5, 3, 3], 6),
+        ([100_000, 7, 7, 100_000, 7, 7], [1, 0, 0, 1, 0, 0], 2),
+        (pa.array(["b", "a", "a", "b", "a", "a"]).dictionary_encode(), [1, 0, 0, 1, 0, 0], 2),
+    ],
+    ids=["names", "booleans", "whole floats", "small gaps", "large gaps", "dictionary"],
+)
+def test_labels_of_every_kind_are_classes(tmp_path, labels, numbers, classes):
+    write(tmp_path / "train.parquet", image=cells(range(6)), label=labels)
+    write(tmp_path / "test.parquet", image=cells(range(6)), label=labels)
+    dataset = load("parquet", root=tmp_path)
+    assert dataset.classes == classes
+    for split in (dataset.train, dataset.held_out):
+        assert split.labels is not None
+        assert split.labels.tolist() == numbers
+    gaps = [note for note in dataset.reading.notes if "gaps" in note]
+    assert bool(gaps) == (max(numbers) == 1 and labels[0] == 100_000)
+
+
+def test_names_of_both_halves_are_one_list(tmp_path):
+    write(tmp_path / "train.parquet", image=cells(range(3)), label=["b", "d", "d"])
+    write(tmp_path / "test.parquet", image=cells(range(2)), label=["c", "a"])
+    dataset = load("parquet", root=tmp_path)
+    assert dataset.classes == 4
+    assert dataset.train.labels is not None and dataset.held_out.labels is not None
+    assert (dataset.train.labels.tolist(), dataset.held_out.labels.tolist()) == ([1, 3, 3], [2, 0])
+    write(tmp_path / "test.parquet", image=cells(range(2)), label=[0, 1])
+    with pytest.raises(UserError, match="of another kind than the held-out labels"):
+        load("parquet", root=tmp_path)
+
+
+def test_labels_that_some_shards_lack_are_refused(tmp_path):
+    write(tmp_path / "train-0.parquet", image=cells(range(3)), label=[0, 1, 0])
+    write(tmp_path / "train-1.parquet", image=cells(range(3)))
+    with pytest.raises(UserError, match=r"is missing in some shards; say data\.label_column=null"):
+        load("parquet", root=tmp_path)
+    assert load("parquet", root=tmp_path, label_column=None).classes is None
+
+
+def test_ids_of_many_images_are_told_at_once(tmp_path, monkeypatch):
+    """Before any image is decoded; some of a hundred ids stand twice."""
+    monkeypatch.setattr("ablate.data.parquet.read_pictures", None)
+    ids = [*range(60), *range(40)]
+    write(tmp_path / "train.parquet", image=cells(range(100)), label=[f"{n}.png" for n in ids])
+    with pytest.raises(UserError, match="60 values for 100 images: ids are no labels"):
+        load("parquet", root=tmp_path)
+
+
+def test_columns_without_labels_are_named(tmp_path):
+    write_set(tmp_path, label="fine")
+    assert "no column is called label; fine are left out" in load("parquet", root=tmp_path).reading.notes  # fmt: skip # noqa: E501
 
 
 def test_without_an_image_column_the_columns_are_named(tmp_path):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ablate.data import load, parquet
+from ablate.data import load, pictures
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 MNIST_MD5 = {
@@ -74,5 +74,5 @@ def test_the_whole_parquet_set(tmp_path, monkeypatch):
     # Colour means of CIFAR-10 in the order red, green, blue; JPEG moves them by less than 1.
     means = dataset.train.images.float().mean((0, 2, 3))
     assert means.tolist() == pytest.approx([125.3, 123.0, 113.9], abs=1)
-    monkeypatch.setattr(parquet, "decode_all", None)  # the second time, nothing is decoded
+    monkeypatch.setattr(pictures, "decode_all", None)  # the second time, nothing is decoded
     assert load("parquet", root=root, cache=tmp_path).fingerprint == dataset.fingerprint
