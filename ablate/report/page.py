@@ -258,7 +258,8 @@ def _others(study: Study) -> list[str]:
 
 def _method(study: Study) -> list[str]:
     lines = [*_design(study), *_statistics(study), *marked_text(study), *_cost(study)]
-    return [f"- {line}" for line in [*lines, *_provenance(study), *_incomplete(study)]]
+    further = (_data_read, _provenance, _adopted, _incomplete)
+    return [f"- {line}" for line in [*lines, *(told for tell in further for told in tell(study))]]
 
 
 def _design(study: Study) -> list[str]:
@@ -409,6 +410,27 @@ def _provenance(study: Study) -> list[str]:
         f"git: {escape(_settings(state['git'] or {}) or 'unknown')}."
         for state in trained_with(study)
     ]
+
+
+def _data_read(study: Study) -> list[str]:
+    """Return what was read of the data, as the trials' provenance keeps it, each once."""
+    told: dict[str, None] = {}
+    for trial in study.provenance.values():
+        data = trial.get("data") or {}
+        if data:
+            left = _settings(data.get("left_out") or {})
+            counts = f"{data['train']} training and {data['held_out']} held-out samples"
+            told[f"Read: {counts}{f'; files left out: {left}' if left else ''}."] = None
+    return [escape(line) for line in told]
+
+
+def _adopted(study: Study) -> list[str]:
+    """Return how many trials earlier sources have trained, which count as `code=recorded` says."""
+    count = len(study.frame.attrs["adopted"])
+    return [
+        f"**{count} of {len(study.final)} trials were trained by another source of the networks or "
+        "tricks than the plan's, and count as they are (`code=recorded`).**"
+    ] if count else []  # fmt: skip
 
 
 def _incomplete(study: Study) -> list[str]:
