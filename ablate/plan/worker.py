@@ -41,7 +41,7 @@ from ablate.run import Bench, Failure, prepare, rounds_of, write_failure
 from ablate.tracker import trackers
 from ablate.train.loop import Listener
 from ablate.train.streams import Rounds, take_turns
-from ablate.trial import Trial
+from ablate.trial import Trial, canonical
 
 STACKS_ON_GPU = 4  # at once, on a stream each; chosen without a measurement
 SWEEP = "ABLATE_SWEEP"  # in a worker's environment: the mark of the sweep that launched it
@@ -106,7 +106,8 @@ def refuse_other_code(trials: Sequence[Trial]) -> None:
     Raises:
         UserError: They differ here.
     """
-    for trial in trials:
+    arms = {canonical([[*trial.tricks], trial.model, trial.code]): trial for trial in trials}
+    for trial in arms.values():
         here = code_of(trial.tricks, trial.model)
         parts = [p for p in sorted({*here, *trial.code}) if here.get(p) != trial.code.get(p)]
         if parts:
