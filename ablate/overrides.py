@@ -14,8 +14,8 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.catalog import conf_root, names, unknown
-from ablate.config.keys import NOTHING, among, groups, no_key
+from ablate.catalog import names, unknown
+from ablate.config.keys import NOTHING, choices, groups, no_key, one_of
 from ablate.errors import UserError
 
 AMBIGUOUS = "Ambiguous value for argument '"
@@ -47,11 +47,6 @@ def missing(error: MissingConfigException) -> UserError:
         return unknown("trick", name, names())
     options = error.options or choices(group)
     return unknown(group or "config", name, [str(option) for option in options])
-
-
-def choices(group: str) -> list[str]:
-    """Return what can be typed behind `group=`."""
-    return sorted(file.stem for file in (conf_root() / "conf" / group).glob("*.yaml"))
 
 
 def in_no_tree(cause: OmegaConfBaseException) -> bool:
@@ -86,7 +81,9 @@ def refuse_choices(overrides: Sequence[str]) -> None:
         if key not in groups() or key == "preset":
             continue
         if value.lower() in ("null", "[null]") or value.isdigit():
-            none = f"type {key}={NOTHING[key]} for none" if key in NOTHING else f"type {among(key)}"
+            none = (
+                f"type {key}={NOTHING[key]} for none" if key in NOTHING else f"type {one_of(key)}"
+            )
             raise UserError(f"{key}={value} names nothing; {none}.")
         if key != "trick" and value.startswith("[") and "," in value:
             raise UserError(

@@ -86,14 +86,13 @@ def no_key(place: str, key: str, known: Iterable[Any], name: Any = None) -> User
             f"search.{key} is given and nothing is searched; type search=optuna, or leave it out."
         )
     if not place and key in groups():
-        return UserError(f"{key} is not there; type {key}=NAME, where NAME is {among(key)}.")
-    elsewhere = [other for other in files(place) if key in near(key, content(f"{place}/{other}"))]
-    elsewhere += [other for other in files(place) if near(key, content(f"{place}/{other}"))]
-    if elsewhere and not near(key, keys):
-        there = near(key, content(f"{place}/{elsewhere[0]}"))[0]
+        return UserError(f"{key} is not there; type {key}=NAME, {one_of(key)}.")
+    others = {other: near(key, content(f"{place}/{other}")) for other in choices(place)}
+    if place in NAMED and any(others.values()) and not near(key, keys):
+        other = max(others, key=lambda name: (key in others[name], bool(others[name])))
         return UserError(
-            f"There is no key '{key}' in {place}={name}; did you mean '{there}' of "
-            f"{place}={elsewhere[0]}?"
+            f"There is no key '{key}' in {place}={name}; did you mean '{others[other][0]}' of "
+            f"{place}={other}?"
         )
     inside = f" in {place}" if place else ""
     return UserError(f"There is no key '{key}'{inside}; {nearest(key, keys)}.")
@@ -112,21 +111,18 @@ def near(key: str, known: Iterable[str]) -> list[str]:
 @lru_cache
 def groups() -> tuple[str, ...]:
     """Return the parts of the tree of which one file is chosen."""
-    return tuple(sorted(folder.name for folder in Path(conf_root(), "conf").iterdir()
-                        if folder.is_dir()))  # fmt: skip
+    inside = Path(conf_root(), "conf").iterdir()
+    return tuple(sorted(folder.name for folder in inside if folder.is_dir()))
 
 
-@lru_cache
-def files(group: str) -> tuple[str, ...]:
-    """Return what can be chosen for a part."""
-    folder = Path(conf_root(), "conf", group) if group in NAMED else Path("nowhere")
-    return tuple(sorted(file.stem for file in folder.glob("*.yaml")))
+def choices(group: str) -> list[str]:
+    """Return what can be typed behind `group=`."""
+    return sorted(file.stem for file in Path(conf_root(), "conf", group).glob("*.yaml"))
 
 
-def among(group: str) -> str:
-    """Return what can be typed for a part, in words."""
-    names = sorted(file.stem for file in Path(conf_root(), "conf", group).glob("*.yaml"))
-    return f"one of {', '.join(names)}"
+def one_of(group: str) -> str:
+    """Return what can be typed behind `group=`, in words."""
+    return f"one of {', '.join(choices(group))}"
 
 
 def is_optional(place: str, key: str) -> bool:
@@ -224,7 +220,7 @@ def known_of(part: str, given: Any) -> Node:
         return content(ALIKE[part])
     name = given.get("name") if isinstance(given, Mapping) else ""
     if name is None:
-        raise UserError(f"{part}.name has no value; type {part}=NAME, where NAME is {among(part)}.")
+        raise UserError(f"{part}.name has no value; type {part}=NAME, {one_of(part)}.")
     found = content(f"{part}/{name}") or dict(given if isinstance(given, Mapping) else {})
     if part == "data" and "of" in found and isinstance(given, Mapping):
         return {**content(f"data/{given.get('of')}"), **found}  # a set made of another
