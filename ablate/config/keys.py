@@ -22,6 +22,7 @@ INSIDE = {"train": "config", "study": "study"}  # the file that they stand in
 EXACT = 2.0**53  # above it, not every whole number is a float
 RANGE = ("low", "high", "log", "choices", "above")
 TRICK = ("_target_", "search")
+OPEN = ("data.label_column",)  # where null means something though ours is another value
 NOTHING = {"trick": "[]", "tracker": "none", "preset": "[]"}  # what is typed for none
 
 
@@ -136,7 +137,9 @@ def value_of(full: str, given: Any, known: Any) -> Any:
     Raises:
         UserError: It is none, or a tree where a value is needed.
     """
-    if given is None and known is not None and (full in NOTHING or not isinstance(known, Mapping)):
+    if given is None and (known is None or full in OPEN):
+        return None
+    if given is None and (full in NOTHING or not isinstance(known, Mapping)):
         raise UserError(f"{full}=null is no value; type {typed(full, known)}.")
     if isinstance(known, Mapping) and not isinstance(given, Mapping):
         raise holds_keys(full, given)

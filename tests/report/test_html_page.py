@@ -275,13 +275,13 @@ def test_every_trial_of_a_ladder_is_there_once_beside_both_arms(tmp_path):
 
 
 def test_the_budget_is_what_was_shown(place):
-    rows = [f"{arm},{seed},fid,{9 + seed},{images}" for arm, images in (("a", 3000), ("b", 9000))
-            for seed in range(3)]  # fmt: skip
+    ends = (("a", 3000), ("b", 3000), ("b", 9000))
+    rows = [f"{arm},{seed},fid,{9 + seed},{end}" for arm, end in ends for seed in range(3)]
     (place.path / "t.csv").write_text("\n".join(["arm,seed,metric,value,images", *rows]))
     assert place.type("import", "t.csv", "--reference", "a") == 0, place.err
     found = gather([place.path / "results" / "t"])
     assert "3,000 to 9,000 images a trial" in page_of(place.path / "results" / "t", reference="a")
-    assert "3000 to 9000 real images shown to D in each that is done" in summarize(found)
+    assert "3000 to 9000 real images shown to D;" in summarize(found)
 
 
 def test_without_images_there_are_no_curves(place):

@@ -35,7 +35,7 @@ def test_arms_of_one_length_are_told_with_it(tmp_path):
     folder = taken(tmp_path, plain(VALUES, images=2000, budget_images=1990))
     out = report([folder], tmp_path / "report")
     told = (out / "report.md").read_text()
-    assert "- Budget: 2000 real images shown to D in every trial." in told
+    assert "- Budget: 2000 real images shown to D in every trial that is done." in told
     assert "Compared at" not in told
 
 
