@@ -60,8 +60,8 @@ COMPARISON = (
     Column("p_equivalence", "float64", "", "Of the two one-sided tests, if a margin is declared."),
     Column("more_failures", "int64", "seeds", "Failed seeds minus the reference's, shared seeds."),
     Column("worst_effect", "float64", "", "Effect if a failure counts as the worst of the two."),
-    Column("smallest_detectable", "float64", "", "Effect seen with 80 % power, one comparison."),
-    Column("seeds_needed", "float64", "seeds", "For `detect` with 80 % power, one comparison."),
+    Column("smallest_detectable", "float64", "", "Effect with a verdict in 80 % of studies."),
+    Column("seeds_needed", "float64", "seeds", "For `detect` to have one in 80 %, under Holm."),
     Column("seeds_needed_high", "float64", "seeds", "The same if the SD is at its upper limit."),
     Column("relative_cost", "float64", "", "Device seconds of a done trial over the reference's."),
     Column(

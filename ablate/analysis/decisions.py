@@ -129,17 +129,26 @@ def check(variance: Any, margin: Any, looks: Any, prefix: str = "") -> None:
     """
     if variance not in VARIANCES:
         refuse("variance", str(variance), prefix)
-    numeric = isinstance(margin, int | float) and not isinstance(margin, bool)
-    if margin is not None and not (numeric and 0 < margin < 100):
-        raise UserError(
-            f"{prefix}margin={margin} must be a percentage above 0 and below 100; leave it out "
-            "for none."
-        )
+    check_percent("margin", margin, prefix)
     whole = isinstance(looks, list) and all(type(n) is int and n >= FEWEST_SEEDS for n in looks)
     if not whole or looks != sorted(set(looks)):
         raise UserError(
             f"{prefix}looks={looks} must be rising numbers of seeds of at least {FEWEST_SEEDS}: "
             "[5,10], or [] for one look at the end."
+        )
+
+
+def check_percent(key: str, asked: Any, prefix: str = "") -> None:
+    """Refuse what is no percentage; None is none. `prefix` as in `check`.
+
+    Raises:
+        UserError: The sentence says what is one.
+    """
+    numeric = isinstance(asked, int | float) and not isinstance(asked, bool)
+    if asked is not None and not (numeric and 0 < asked < 100):
+        raise UserError(
+            f"{prefix}{key}={asked} must be a percentage above 0 and below 100; leave it out for "
+            "none."
         )
 
 

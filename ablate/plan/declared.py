@@ -5,15 +5,15 @@ What a report would refuse is refused here, by the same rule: what is planned ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ablate.analysis.decisions import check
+from ablate.analysis.decisions import check, check_percent
 from ablate.errors import UserError
 from ablate.metric_catalog import CATALOG, SCALE
 from ablate.metric_names import unknown_metric
 
-KEYS = ("metric", "margin", "looks", "variance")
+KEYS = ("metric", "margin", "looks", "variance", "detect")
 PREFIX = "study.analysis."
 GUARDED = (4, 5)  # arms and seeds from which pooling keeps its error (Statistics, section 3)
 
@@ -30,9 +30,10 @@ def declared(analysis: Any, seeds: int, arms: int, measured: Sequence[str]) -> d
     Raises:
         UserError: A key or value is none.
     """
-    metric, margin, looks, variance = (analysis[key] for key in KEYS)
+    metric, margin, looks, variance, detect = (analysis[key] for key in KEYS)
     check(variance, margin, looks, PREFIX)
-    check_metric(metric, margin, measured)
+    check_percent("detect", detect, PREFIX)
+    check_metric(metric, {"margin": margin, "detect": detect}, measured)
     if looks and seeds not in looks:
         raise UserError(
             f"{PREFIX}looks={looks} plans no look at {seeds} seeds, which study.seeds has; type as "
@@ -43,11 +44,12 @@ def declared(analysis: Any, seeds: int, arms: int, measured: Sequence[str]) -> d
             f"{PREFIX}variance=guarded needs {GUARDED[0]} arms and {GUARDED[1]} seeds or more, and "
             f"this study has {arms} and {seeds}; type {PREFIX}variance=own."
         )
-    return {"metric": metric, "margin": margin, "looks": list(looks), "variance": variance}
+    found = {"metric": metric, "margin": margin, "looks": list(looks), "variance": variance}
+    return found if detect is None else found | {"detect": detect}
 
 
-def check_metric(metric: Any, margin: Any, measured: Sequence[str]) -> None:
-    """Refuse a metric that no trial of the study will have, or that a margin is no share of.
+def check_metric(metric: Any, percentages: Mapping[str, Any], measured: Sequence[str]) -> None:
+    """Refuse a metric that no trial of the study will have, or of which a percentage is none.
 
     Raises:
         UserError: The sentence says what to type.
@@ -61,8 +63,9 @@ def check_metric(metric: Any, margin: Any, measured: Sequence[str]) -> None:
             f"{PREFIX}metric={metric} is not measured in this study, so nothing could decide; type "
             f"one of {', '.join(measured)}, or choose another metric= or data=."
         )
-    if margin is not None and SCALE[metric] != "ratio":
-        raise UserError(
-            f"{PREFIX}margin={margin} is a percentage, and {PREFIX}metric={metric} is compared by "
-            f"differences; type {PREFIX}margin=null, or a metric that is compared by ratios."
-        )
+    for key, percent in percentages.items():
+        if percent is not None and SCALE[metric] != "ratio":
+            raise UserError(
+                f"{PREFIX}{key}={percent} is a percentage, and {PREFIX}metric={metric} is compared "
+                f"by differences; type {PREFIX}{key}=null, or a metric that is compared by ratios."
+            )

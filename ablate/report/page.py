@@ -170,11 +170,20 @@ def _outlook(study: Study) -> list[str]:
     if not table:
         return []
     text = (
-        "Could see: an improvement this large is found with 80 % power by as many pairs. Seeds "
-        "needed: for the spread as measured, and for the upper limit of it (80 %), as few seeds "
-        "measure a spread badly. Both are for one comparison at 5 %, before the adjustment."
+        "Could see: an improvement this large gets its verdict in 80 % of studies of as many pairs "
+        f"and arms. Seeds needed: for the same, with the spread as measured, and with the upper "
+        "limit of it (80 %), as few seeds measure a spread badly. Both are for the verdict of this "
+        f"table: {_share(study)}, as if no other arm differed (if others do, Holm finds more)."
     )
     return [*table, "", text]
+
+
+def _share(study: Study) -> str:
+    """Return the level that the first of several verdicts must pass, in words."""
+    tested = int(study.table["p"].notna().sum())
+    over = f" over {tested} tested arms" if tested > 1 else ""
+    looks = len(study.decisions.looks)
+    return f"at 5 %{over}" + (f" and {looks} planned looks" if looks > 1 else "")
 
 
 def _reasons(study: Study) -> list[str]:

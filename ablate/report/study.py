@@ -118,6 +118,7 @@ def _gather(
     name = metric or planned_metric(plan) or primary_metric(frame)
     options = declared_scale(plan, name) | options
     known = metric_of(name, options.get("scale"), options.get("higher_is_better"))
+    options = declared_change(plan, known) | options
     reference = reference_of(frame, reference or planned_reference(plan, frame))
     final = final_values(frame, known, options.get("generator"), options.get("protocol"))
     ids = set(final["trial"])
@@ -156,6 +157,12 @@ def require_arms(study: Study, arms: Sequence[str]) -> None:
 def declared_scale(plan: Mapping[str, Any], metric: str) -> dict[str, Any]:
     """Return scale and higher_is_better of a metric that an imported table declares, or nothing."""
     return dict((plan.get("metrics") or {}).get(metric, {}))
+
+
+def declared_change(plan: Mapping[str, Any], metric: Metric) -> dict[str, float]:
+    """Return `detect`, the change in percent that the plan declares, or nothing."""
+    percent = (plan.get("analysis") or {}).get("detect")
+    return {"detect": percent / 100} if percent and metric.is_ratio else {}
 
 
 def planned_metric(plan: Mapping[str, Any]) -> str | None:

@@ -17,6 +17,7 @@ TYPED = {
     "looks": ([], [5], [3, 5], [2, 5], [2], [1, 5], [0, 5], [5, 3], [3, 3, 5], [3], [3, 5.0],
               [True, 5], ["3", 5], 5, None, "[3,5]"),
     "variance": ("own", "guarded", "pooled", None, 1),
+    "detect": (None, 5, 0),
 }  # fmt: skip
 
 
@@ -35,11 +36,12 @@ def test_what_a_plan_accepts_a_report_accepts():
         decided = decisions_of({"analysis": one})
         assert list(decided.looks) == one["looks"] and decided.margin == one["margin"]
         limit_of(decided, metric_of(one["metric"] or "fd_classifier"))
-    # by hand: 2 metrics with 3 margins and kid with none; looks [], [5], [3, 5]; 2 variances
-    assert len(kept) == (2 * 3 + 1) * 3 * 2
+    # by hand: 2 metrics with 3 margins and 2 changes, kid with neither; looks [], [5], [3, 5]; 2
+    # variances
+    assert len(kept) == (2 * 3 * 2 + 1) * 3 * 2
 
 
 @pytest.mark.parametrize(("arms", "seeds"), [(3, 5), (4, 4)])
 def test_arms_that_cannot_be_trained_pool_nothing(arms, seeds):
-    usual = {"metric": None, "margin": None, "looks": [], "variance": "guarded"}
-    assert accepted(usual, seeds, arms) is None and accepted(usual, 5, 4) == usual
+    usual = {"metric": None, "margin": None, "looks": [], "variance": "guarded", "detect": None}
+    assert accepted(usual, seeds, arms) is None and accepted(usual, 5, 4) is not None
