@@ -21,7 +21,7 @@ from ablate.analysis.power import sd_upper_limit, seeds_needed, smallest_detecta
 from ablate.analysis.seeds import apart, seeds_of, sharing_none
 from ablate.analysis.signflip import FEWEST_SEEDS, MOST_SEEDS, signflip
 from ablate.analysis.student import equivalence_p
-from ablate.analysis.suspects import named, suspects
+from ablate.analysis.suspects import named, seen_from, suspects
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.unpaired import more_failures, welch_t, worst_unpaired
 from ablate.analysis.verdict import Evidence, verdict
@@ -243,7 +243,7 @@ def _evidence(
     return Evidence(
         paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"], variance=row["variance"]),
         p_adjusted=row["p_bh" if decisions.screen else "p_holm"],
-        suspects=tuple(name for arm, name in found if arm in (row["arm"], row["reference"])),
+        suspects=seen_from(row["arm"], row["reference"], found),
         more_failures=row["more_failures"],
         worst=metric_change(row["worst_effect"], metric),
         alpha=decisions.alpha,

@@ -17,7 +17,12 @@ DESCRIPTION = (
     Column("failed_low", "float64", "", "Lower end of the 95 % Wilson interval of the rate."),
     Column("failed_high", "float64", "", "Upper end."),
     Column("mean", "float64", "of the metric", "Over seeds; geometric on the ratio scale."),
-    Column("seed_sd", "float64", "of the metric", "SD over seeds, n - 1."),
+    Column(
+        "seed_sd",
+        "float64",
+        "of the metric",
+        "SD over seeds; of ratios that of logs x mean.",
+    ),
     Column("resample_sd", "float64", "of the metric", "Evaluation noise: RMS of resample SDs."),
     Column("images", "float64", "real images", "Shown to D, mean of done trials."),
     Column("compared_images", "int64", "real images", "At the evaluation that is compared."),

@@ -132,6 +132,11 @@ def _ranks(study: Study) -> list[str]:
         return []
     table = tables.rank_table(study)
     text = "From all pairs of arms, Holm over all of them: an arm outranks another only if surely."
+    if len(study.failed):
+        text += (
+            " Ranks are of trials that finished: "
+            f"{len(study.failed)} of {len(study.final)} failed and have no rank."
+        )
     return [*table, "", text] if table else []
 
 
@@ -323,8 +328,9 @@ def _statistics(study: Study) -> list[str]:
     scale = f"logarithms of {values} (ratio scale)" if study.metric.is_ratio else values
     test = "Student's t" if not study.decisions.unpaired else "Welch's t, unpaired,"
     which = "all seeds" if study.decisions.unpaired else "complete seed pairs only"
+    side = "below" if study.metric.higher_is_better else "above"
     check = (
-        "A value above its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
+        f"A value {side} its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
         if study.metric.is_ratio
         else "Unmarked collapses are looked for on the ratio scale only, so not here."
     )
@@ -365,6 +371,8 @@ def _decided(study: Study) -> list[str]:
 
 
 def _opinion(study: Study) -> str:
+    if study.declared:
+        return f"Second opinion: none, as {escape(study.metric.name)} is described and not tested."
     if study.decisions.unpaired:
         return "Second opinion: none, as exact sign flips need seed pairs."
     asked = study.table[study.table["second_opinion"].isin(["same", "differs"])]

@@ -172,7 +172,8 @@ def everything(study: Study) -> pd.DataFrame:
     for the one metric named in advance) or `other generator` (described).
     """
     ranked = ranks(study.final, study.metric, study.decisions)
-    parts = [study.table.merge(ranked, on="arm", how="left").assign(role="primary")]
+    role = "secondary" if study.declared else "primary"
+    parts = [study.table.merge(ranked, on="arm", how="left").assign(role=role)]
     for name in sorted(set(study.frame["metric"].dropna())):
         parts += _of_metric(study, name)
     columns = [*COMPARISON, *RANKS[1:]]
