@@ -128,7 +128,7 @@ def _unanswered(study: Study) -> list[str]:
 
 
 def _ranks(study: Study) -> list[str]:
-    if study.answer.kind in ("effects", "shares"):
+    if study.answer.kind in ("effects", "shares") or study.declared:
         return []
     table = tables.rank_table(study)
     text = "From all pairs of arms, Holm over all of them: an arm outranks another only if surely."
@@ -144,13 +144,17 @@ def legend(study: Study) -> list[str]:
     """Return what the numbers of the table of arms are."""
     mean = "Geometric mean" if study.metric.is_ratio else "Mean"
     lower = "higher" if study.metric.higher_is_better else "lower"
+    logs = " (of logarithms, times the mean)" if study.metric.is_ratio else ""
     over = "" if study.decisions.unpaired else " over pairs"
     scale = f" Ratios are of geometric means{over}." if study.metric.is_ratio else ""
     method = "Benjamini-Hochberg: a screen, not a verdict" if study.decisions.screen else "Holm"
     cut = cut_short(study.table)
+    adjusted = f"p is adjusted for all arms ({method})"
+    if study.declared:
+        adjusted = f"there is no test, as {code(study.declared)} was to decide"
     return [
-        f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
-        f"interval is for each comparison alone (95 %); p is adjusted for all arms ({method}). "
+        f"{mean} and standard deviation over seeds{logs}; {lower} is better.{scale} "
+        f"{_pairs(study)} The interval is for each comparison alone (95 %); {adjusted}. "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
         "with each other. Cost: seconds of a done trial over the reference's, ± SD over seeds; `~` "
         "and one digit where that is not known, as of trials that were timed as one stack."

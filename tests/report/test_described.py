@@ -7,6 +7,7 @@ import pytest
 
 from ablate.report.headline import answer
 from ablate.report.latex import arms_latex
+from ablate.report.page import sections
 from ablate.report.study import gather
 from ablate.report.tables import everything
 from tests.store.synthetic import write_study
@@ -48,7 +49,9 @@ def test_another_one_is_described(tmp_path):
     assert "superscript{*}" not in "".join(
         line for line in arms_latex(found).splitlines() if line.startswith("r1")
     )
-    assert set(everything(found)["role"]) == {"secondary"}
+    rows = everything(found)
+    assert set(rows["role"]) == {"secondary"} and rows["rank_low"].isna().all()
+    assert "ranks" not in {one.key for one in sections(found, [])}
 
 
 def test_a_table_of_others_has_declared_none(tmp_path):
