@@ -446,7 +446,8 @@ def retry(parsed: argparse.Namespace) -> None:
 def _add_choices(one: argparse.ArgumentParser) -> None:
     """Add what a comparison can be asked for."""
     one.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="results folder")
-    one.add_argument("--metric", help="the metric that decides")
+    told = "the metric that decides; one that was not planned to is described, not tested"
+    one.add_argument("--metric", help=told)
     one.add_argument("--reference", help="arm that the others are compared with")
     one.add_argument("--protocol", help="which one, where the metric was measured under several")
     one.add_argument(

@@ -21,7 +21,7 @@ from ablate.analysis.power import sd_upper_limit, seeds_needed, smallest_detecta
 from ablate.analysis.seeds import apart, seeds_of, sharing_none
 from ablate.analysis.signflip import FEWEST_SEEDS, MOST_SEEDS, signflip
 from ablate.analysis.student import equivalence_p
-from ablate.analysis.suspects import named, suspects
+from ablate.analysis.suspects import named, seen_from, suspects
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.unpaired import more_failures, welch_t, worst_unpaired
 from ablate.analysis.verdict import Evidence, verdict
@@ -70,11 +70,12 @@ def against(
     if decisions.variance == "guarded":
         paired = guarded(paired, references, values)
     margin = limit_of(decisions, metric)
+    level = decisions.alpha / max(1, sum(not np.isnan(one.p) for one in paired.values()))
     table = describe(final, metric).set_index("arm").loc[list(references)].reset_index()
     rows = [
         {"arm": arm, "reference": other}
         | _effect(paired[arm], metric)
-        | (UNSEEN if decisions.unpaired else _outlook(paired[arm], metric, detect))
+        | (UNSEEN if decisions.unpaired else _outlook(paired[arm], metric, detect, level))
         | (
             _failures_unpaired(raw[arm][started[arm]], raw[other][started[other]], metric)
             if decisions.unpaired
@@ -146,18 +147,22 @@ def _effect(paired: Paired, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _outlook(paired: Paired, metric: Metric, detect: float | None) -> dict[str, float]:
-    """Return what these pairs could have seen and how many would see `detect`."""
-    nan = float("nan")
+def _outlook(
+    paired: Paired, metric: Metric, detect: float | None, alpha: float
+) -> dict[str, float]:
+    """Return what these pairs could have seen, at `alpha`, and how many would see `detect`."""
     if metric.is_ratio:
         change = -float(np.log1p(-(DETECT if detect is None else detect)))
     else:
-        change = nan if detect is None else detect
-    upper = sd_upper_limit(paired.sd, paired.pairs) if paired.pairs > 1 else nan
+        change = NAN if detect is None else detect
+    is_pooled = paired.variance == "guarded"
+    sd = paired.error * float(np.sqrt(paired.pairs)) if is_pooled else paired.sd
+    upper = sd_upper_limit(sd, paired.pairs) if paired.pairs > 1 else NAN
+    able = paired.pairs >= FEWEST_PAIRS
     return {
-        "smallest_detectable": smallest_detectable(paired.sd, paired.pairs, metric),
-        "seeds_needed": seeds_needed(paired.sd, change) if paired.pairs > 2 else nan,
-        "seeds_needed_high": seeds_needed(upper, change) if paired.pairs > 2 else nan,
+        "smallest_detectable": smallest_detectable(sd, paired.pairs, metric, alpha),
+        "seeds_needed": seeds_needed(sd, change, alpha) if able else NAN,
+        "seeds_needed_high": seeds_needed(upper, change, alpha) if able else NAN,
     }
 
 
@@ -238,7 +243,7 @@ def _evidence(
     return Evidence(
         paired=Paired(row["pairs"], row["effect_mean"], row["effect_sd"], variance=row["variance"]),
         p_adjusted=row["p_bh" if decisions.screen else "p_holm"],
-        suspects=tuple(name for arm, name in found if arm in (row["arm"], row["reference"])),
+        suspects=seen_from(row["arm"], row["reference"], found),
         more_failures=row["more_failures"],
         worst=metric_change(row["worst_effect"], metric),
         alpha=decisions.alpha,

@@ -9,6 +9,7 @@ from typing import Any
 from ablate.errors import UserError
 
 ALPHA = 0.05
+FEWEST_SEEDS = 3  # of a look: under it no arm has a verdict
 VARIANCES = ("own", "guarded")
 
 # What can be asked for and is not done, with what was measured of it.
@@ -69,14 +70,7 @@ class Decisions:
         Raises:
             UserError: The sentence says what can.
         """
-        if self.variance not in VARIANCES:
-            refuse("variance", self.variance)
-        if self.margin is not None and not 0 < self.margin < 100:
-            raise UserError(f"margin={self.margin} must be a percentage above 0 and below 100.")
-        if list(self.looks) != sorted({look for look in self.looks if look >= 3}):
-            raise UserError(
-                f"looks={list(self.looks)} must be rising numbers of seeds of at least 3: [5, 10]."
-            )
+        check(self.variance, self.margin, list(self.looks))
         if self.unpaired and (self.looks or self.variance == "guarded"):
             what = "Planned looks count" if self.looks else "variance=guarded pools over"
             raise UserError(
@@ -95,6 +89,9 @@ def decisions_of(
 ) -> Decisions:
     """Return what `study.json` holds under `analysis`; what it lacks is the default.
 
+    A plan of an earlier version may hold a look at 2 seeds, where no arm can have a verdict: it is
+    taken at 3.
+
     Args:
         study: What it holds.
         screen: Benjamini-Hochberg is asked for.
@@ -104,25 +101,63 @@ def decisions_of(
         UserError: Something is asked for that is not done; the sentence gives the reason.
     """
     declared = study.get("analysis") or {}
+    looks = declared.get("looks") or ()
     for key, done in DONE.items():
         if key != "variance" and declared.get(key, done) != done:
             refuse(key, str(declared[key]))
     return Decisions(
         variance=declared.get("variance") or "own",
         margin=declared.get("margin"),
-        looks=tuple(declared.get("looks") or ()),
+        looks=tuple(sorted({max(look, FEWEST_SEEDS) for look in looks})),
         screen=screen,
         tuning_seeds=tuple(study.get("tuning_seeds") or ()),
         unpaired=unpaired or bool(declared.get("unpaired")),
     )
 
 
-def refuse(key: str, asked: str) -> None:
-    """Refuse a method by name.
+def check(variance: Any, margin: Any, looks: Any, prefix: str = "") -> None:
+    """Refuse what no study can decide: the one rule of plans, imported tables and reports.
+
+    Args:
+        variance: As typed.
+        margin: As typed; None is none.
+        looks: As typed; [] is one look, at the end.
+        prefix: Of the keys where they were typed, `study.analysis.`.
+
+    Raises:
+        UserError: The sentence says what can be decided.
+    """
+    if variance not in VARIANCES:
+        refuse("variance", str(variance), prefix)
+    check_percent("margin", margin, prefix)
+    whole = isinstance(looks, list) and all(type(n) is int and n >= FEWEST_SEEDS for n in looks)
+    if not whole or looks != sorted(set(looks)):
+        raise UserError(
+            f"{prefix}looks={looks} must be rising numbers of seeds of at least {FEWEST_SEEDS}: "
+            "[5,10], or [] for one look at the end."
+        )
+
+
+def check_percent(key: str, asked: Any, prefix: str = "") -> None:
+    """Refuse what is no percentage; None is none. `prefix` as in `check`.
+
+    Raises:
+        UserError: The sentence says what is one.
+    """
+    numeric = isinstance(asked, int | float) and not isinstance(asked, bool)
+    if asked is not None and not (numeric and 0 < asked < 100):
+        raise UserError(
+            f"{prefix}{key}={asked} must be a percentage above 0 and below 100; leave it out for "
+            "none."
+        )
+
+
+def refuse(key: str, asked: str, prefix: str = "") -> None:
+    """Refuse a method by name; `prefix` as in `check`.
 
     Raises:
         UserError: Always, with the reason where one is known.
     """
     why = REFUSED[key].get(asked)
     told = f": {why}" if why else ", which is not known"
-    raise UserError(f"{key}={asked} is not done{told}; choose {DONE[key]}.")
+    raise UserError(f"{prefix}{key}={asked} is not done{told}; choose {DONE[key]}.")

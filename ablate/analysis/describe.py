@@ -46,7 +46,7 @@ def _describe(arm: str, one: dict[str, Any], metric: Metric) -> dict[str, Any]:
         "failed_low": low,
         "failed_high": high,
         "mean": metric.mean(value),
-        "seed_sd": value.std(ddof=1) if len(value) > 1 else NAN,
+        "seed_sd": metric.spread(value),
         # independent over trials, so variances are averaged
         "resample_sd": float(np.sqrt(_over(np.mean, resample_sd**2))),
         "images": _over(np.mean, images),

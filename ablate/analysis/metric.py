@@ -53,6 +53,16 @@ class Metric:
         """Return the geometric mean on the ratio scale, else the mean; NaN of nothing."""
         return self.back(float(self.forward(values).mean())) if len(values) else float("nan")
 
+    def spread(self, values: Values) -> float:
+        """Return the SD of `values`, in their unit and on the scale that their mean is of.
+
+        Beside a geometric mean it is the SD of logs, times that mean.
+        """
+        if len(values) < 2:
+            return float("nan")
+        sd = float(self.forward(values).std(ddof=1))
+        return sd * self.mean(values) if self.is_ratio else sd
+
     def worst(self, values: Values) -> float:
         """Return the worst of `values`."""
         return float(values.min() if self.higher_is_better else values.max())

@@ -47,14 +47,14 @@ def interactions(
         named(term, layout, metric)
         | _estimate(term, values, metric)
         | failures_at(term, final, layout, metric, worst)
-        for term in _terms(layout)
+        for term in pairs_of(layout)
     ]
     found = pd.DataFrame(rows, columns=[column.name for column in EFFECTS])
     found["p_holm"] = holm(found["p"].astype("float64"))
     return conform(conclude(found, final, metric, decisions), EFFECTS)
 
 
-def _terms(layout: Layout) -> list[Term]:
+def pairs_of(layout: Layout) -> list[Term]:
     """Return a contrast for every arm with two tricks whose three neighbours are planned."""
     active = ~layout.at_first()
     arms = {frozenset(_settings(layout, str(arm)).items()): str(arm) for arm in active.index}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -41,3 +43,15 @@ def named(found: pd.DataFrame) -> list[str]:
     """Return what to call each of `found`: its arm, its seed, and the trial to look at."""
     rows = zip(found["arm"], found["seed"], found["trial"], strict=True)
     return [f"{arm} seed {seed}, trial {trial}" for arm, seed, trial in rows]
+
+
+def seen_from(arm: str, reference: str, found: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the suspects behind one comparison; those of the reference are named as such.
+
+    Args:
+        arm: That is compared.
+        reference: What with.
+        found: Arm and name of every suspect of the study.
+    """
+    own = [name for of, name in found if of == arm]
+    return (*own, *(f"{name}, of the reference" for of, name in found if of == reference))

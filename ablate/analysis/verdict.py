@@ -67,7 +67,8 @@ def _significant(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     more = evidence.more_failures if better else -evidence.more_failures
     turned = metric.is_better(evidence.worst) != better
     if more >= MORE_FAILURES:
-        return "trade-off", f"{'better' if better else 'worse'}, with {more:+d} failed seeds for it"
+        word, side = ("better", "more") if better else ("worse", "fewer")
+        return "trade-off", f"{word}, with {more} failed seeds {side}"
     if turned:
         word = "better" if better else "worse"
         return "trade-off", f"{word}, but not when a failure counts as the worst value"

@@ -13,6 +13,8 @@ from ablate.plan.files import against_earlier, unfinished
 from ablate.plan.kin import of_plan
 from ablate.plan.launch import planned_search, refuse_one_seed
 from ablate.plan.lease import lease_of
+from ablate.plan.pilot import spread_in
+from ablate.plan.power import sentences
 from ablate.plan.show import search_size, show
 from ablate.plan.study import plan_of
 from ablate.plan.worker import threads_of, workers_of
@@ -35,6 +37,8 @@ def preview(config: DictConfig) -> None:
     plan, kin, whose = of_plan(plan_of(tree, dataset), place.out, tree["code"])
     say("\n".join(dataset.sentences()))
     show(plan, console())
+    for sentence in sentences(plan, spread_in(place.out), str(place.out)):
+        say(sentence)
     search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
     if search is not None:
         say(search_size(plan, search))

@@ -81,5 +81,6 @@ def search_size(plan: Plan, search: Mapping[str, Any]) -> str:
         f"search: {rules['sampler']['name']}{pruner}, by {rules['metric']}, "
         f"{counted(len(rules['seeds']), 'tuning seed')}, {arms[0]['budget_images']:,} images an "
         f"arm, {budget:,} in all; then {counted(again, 'training')} of the best settings, "
-        f"{again * plan.images:,} images."
+        f"{again * plan.images:,} images. The power is that of the table before the search: a "
+        "search has luck of its own."
     )

@@ -18,6 +18,7 @@ from ablate.compose import resolved, seed_of, trial_of
 from ablate.config.sources import code_of
 from ablate.data import Dataset
 from ablate.errors import UserError
+from ablate.metrics.measured import measured
 from ablate.plan import design
 from ablate.plan.declared import declared
 from ablate.plan.design import REFERENCE, Arm, Factors
@@ -149,7 +150,7 @@ def plan_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Plan:
         whole.images,
         aliases(factors, arms) if study["design"] in FRACTIONS else [],
         orders_of(factors, **options) if study["design"] == "shapley" else {},
-        declared(study["analysis"], len(seeds), len(arms)),
+        declared(study["analysis"], len(seeds), len(good), measured(dataset, **whole.metric)),
     )
 
 

@@ -6,28 +6,33 @@ The one text that the page, the Markdown, the summary and the tracker open with.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ablate.analysis.suspects import suspects
 from ablate.report import words
 from ablate.report.effect_tables import term
 from ablate.report.marks import collapsed
 from ablate.report.study import Study
 from ablate.report.tables import code
+from ablate.report.together import depends
 from ablate.report.tuned import AFTER, BEFORE
 
 MOST = 5  # of those that share a verdict
 HELPS, HURTS = "helps", "hurts"
+REFERENCE = "suspect reference"  # of arms that are not suspect themselves
 FIRM = {"better": HELPS, "worse": HURTS}
 NUMBERED = {
     "better together": "better together than each alone promises:",
     "worse together": "worse together than each alone promises:",
     "trade-off": "a trade-off between quality and failures:",
+    words.DESCRIBED: "described, not tested:",
 }
 BARE = {
     "suspect": "suspect, to be looked at before it is believed:",
+    REFERENCE: "suspect because of a trial of the reference, to be looked at first:",
     "identical": "identical, no number changes:",
     "too few seeds": "too few seeds for an answer:",
     "no interval": "without an interval:",
@@ -69,9 +74,10 @@ def answers(study: Study) -> list[str]:
 def answer(study: Study) -> str:
     """Return what a study found: every row by its verdict, the largest of each first."""
     found = findings(study)
+    own = set(suspects(study.final, study.metric)["arm"])
     by_verdict: dict[str, list[Finding]] = {}
     for one in sorted(found, key=_size, reverse=True):
-        by_verdict.setdefault(one.row["verdict"], []).append(one)
+        by_verdict.setdefault(_verdict(one, own), []).append(one)
     margins = {name: f"{name}:" for name in by_verdict if name.startswith("no difference")}
     numbered = {name: text for name, text in (NUMBERED | margins).items() if name in by_verdict}
     parts = _firm(by_verdict)
@@ -90,8 +96,28 @@ def answer(study: Study) -> str:
     if not parts:
         parts = ["there is only the reference: described, not tested"]
     shown = [one for name in (*FIRM, *numbered) for one in by_verdict.get(name, [])]
-    told = [f"**{_capital('; '.join(parts))}.**", *_scale(shown, study), _failed(study)]
+    told = [f"**{_capital('; '.join(parts))}.**", *_scale(shown, study), *_depends(study)]
+    told.append(_failed(study))
     return " ".join([*told, *_caution(study)])
+
+
+def _verdict(one: Finding, suspected: Collection[str]) -> str:
+    """Return the verdict of a finding; of an arm that is suspect only by its reference, that."""
+    verdict = str(one.row["verdict"])
+    by_reference = (
+        verdict == "suspect"
+        and one.row.get("reference") in suspected
+        and one.row["arm"] not in suspected
+    )
+    return REFERENCE if by_reference else verdict
+
+
+def _depends(study: Study) -> list[str]:
+    """Return which main effects mean something else beside another trick."""
+    if study.answer.kind != "effects":
+        return []
+    factors = {name: list(map(str, told)) for name, told in study.plan["factors"].items()}
+    return depends(study.answer.table.to_dict("records"), factors, study.metric)
 
 
 def findings(study: Study) -> list[Finding]:
@@ -193,6 +219,11 @@ def _failed(study: Study) -> str:
 def _caution(study: Study) -> list[str]:
     """Return why this is not the last word, if it is not."""
     told, pending = [], len(study.frame.attrs["pending"])
+    if study.declared:
+        told.append(
+            f"Described, not tested: {code(study.declared)} was to decide before training, "
+            f"{code(study.metric.name)} was chosen after it."
+        )
     if study.decisions.screen:
         told.append("A screen (Benjamini-Hochberg): for picking what to study next, no verdict.")
     if pending:

@@ -47,6 +47,7 @@ LETTERS = {
 NOT_IN_OT1 = (0xD0, 0xD7, 0xDE, 0xF0, 0xF7, 0xFE)  # eth, thorn, and two signs
 LATIN = "".join(chr(code) for code in range(0xC0, 0x100) if code not in NOT_IN_OT1)
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
+SIGNIFICANT = ("better", "worse", "better together", "worse together", "trade-off")
 INTERVAL = " [95 % CI]"  # said in the caption; a column has no room for it
 MOST_LINES = 44  # of a page of an article, below a caption of eight lines
 LABEL = re.compile(r"[^a-zA-Z0-9-]+")
@@ -70,8 +71,13 @@ def _letter(letter: str) -> str:
     return rf"\texttt{{U+{ord(letter):04X}}}"
 
 
-def stars(p: float) -> str:
-    """Return the mark of an adjusted p; "" above 0.05 and where there is none."""
+def stars(p: float, verdict: str) -> str:
+    """Return the mark of an adjusted p; "" where the verdict does not rest on it.
+
+    What is suspect, or not significant at its share of the planned looks, has none.
+    """
+    if verdict not in SIGNIFICANT:
+        return ""
     return next((mark for limit, mark in STARS if p <= limit), "")
 
 
@@ -84,7 +90,7 @@ def arms_latex(study: Study) -> str:
     rows = []
     for row in study.table.to_dict("records"):
         arm, mean, effect, _, verdict, *rest = words.cells(row, screen)
-        cells, mark = [arm, mean, effect, verdict, *rest], stars(row[p])
+        cells, mark = [arm, mean, effect, verdict, *rest], stars(row[p], verdict)
         lines.append([arm, mean, effect + mark, verdict, *rest])
         rows.append(_row(cells, row["verdict"] == "better", mark))
     return _table(lines, rows, _caption(study), _label(study, "arms"))
@@ -94,7 +100,8 @@ def answer_latex(study: Study) -> str:
     """Return the table of effects, shares or steps."""
     heads, *lines = effect_tables.short(effect_tables.lines(study.answer, study.metric))
     effect = next(i for i, text in enumerate(heads) if INTERVAL in text)
-    marks = [stars(p) for p in study.answer.table["p_holm"]] + [""]  # shares end with their total
+    judged = study.answer.table[["p_holm", "verdict"]].itertuples(index=False)
+    marks = [*(stars(p, verdict) for p, verdict in judged), ""]  # shares end with their total
     rows = [
         _row(cells, any(cell in BETTER for cell in cells), mark, effect)
         for cells, mark in zip(lines, marks, strict=False)
@@ -165,7 +172,7 @@ def _marks(adjusted: str) -> str:
     told = ", ".join(
         rf"\textsuperscript{{{mark}}}\,$p \leq {limit:g}$" for limit, mark in reversed(STARS)
     )
-    return f"{told}, adjusted for all rows ({escape(adjusted)})."
+    return f"{told}, adjusted for all rows ({escape(adjusted)}); no mark without a verdict."
 
 
 def _table(lines: Sequence[Sequence[str]], rows: Sequence[str], caption: str, label: str) -> str:

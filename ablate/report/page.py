@@ -128,10 +128,15 @@ def _unanswered(study: Study) -> list[str]:
 
 
 def _ranks(study: Study) -> list[str]:
-    if study.answer.kind in ("effects", "shares"):
+    if study.answer.kind in ("effects", "shares") or study.declared:
         return []
     table = tables.rank_table(study)
     text = "From all pairs of arms, Holm over all of them: an arm outranks another only if surely."
+    if len(study.failed):
+        text += (
+            " Ranks are of trials that finished: "
+            f"{len(study.failed)} of {len(study.final)} failed and have no rank."
+        )
     return [*table, "", text] if table else []
 
 
@@ -139,13 +144,17 @@ def legend(study: Study) -> list[str]:
     """Return what the numbers of the table of arms are."""
     mean = "Geometric mean" if study.metric.is_ratio else "Mean"
     lower = "higher" if study.metric.higher_is_better else "lower"
+    logs = " (of logarithms, times the mean)" if study.metric.is_ratio else ""
     over = "" if study.decisions.unpaired else " over pairs"
     scale = f" Ratios are of geometric means{over}." if study.metric.is_ratio else ""
     method = "Benjamini-Hochberg: a screen, not a verdict" if study.decisions.screen else "Holm"
     cut = cut_short(study.table)
+    adjusted = f"p is adjusted for all arms ({method})"
+    if study.declared:
+        adjusted = f"there is no test, as {code(study.declared)} was to decide"
     return [
-        f"{mean} and standard deviation over seeds; {lower} is better.{scale} {_pairs(study)} The "
-        f"interval is for each comparison alone (95 %); p is adjusted for all arms ({method}). "
+        f"{mean} and standard deviation over seeds{logs}; {lower} is better.{scale} "
+        f"{_pairs(study)} The interval is for each comparison alone (95 %); {adjusted}. "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
         "with each other. Cost: seconds of a done trial over the reference's, ± SD over seeds; `~` "
         "and one digit where that is not known, as of trials that were timed as one stack."
@@ -170,11 +179,20 @@ def _outlook(study: Study) -> list[str]:
     if not table:
         return []
     text = (
-        "Could see: an improvement this large is found with 80 % power by as many pairs. Seeds "
-        "needed: for the spread as measured, and for the upper limit of it (80 %), as few seeds "
-        "measure a spread badly. Both are for one comparison at 5 %, before the adjustment."
+        "Could see: an improvement this large gets its verdict in 80 % of studies of as many pairs "
+        f"and arms. Seeds needed: for the same, with the spread as measured, and with the upper "
+        "limit of it (80 %), as few seeds measure a spread badly. Both are for the verdict of this "
+        f"table: {_share(study)}, as if no other arm differed (if others do, Holm finds more)."
     )
     return [*table, "", text]
+
+
+def _share(study: Study) -> str:
+    """Return the level that the first of several verdicts must pass, in words."""
+    tested = int(study.table["p"].notna().sum())
+    over = f" over {tested} tested arms" if tested > 1 else ""
+    looks = len(study.decisions.looks)
+    return f"at 5 %{over}" + (f" and {looks} planned looks" if looks > 1 else "")
 
 
 def _reasons(study: Study) -> list[str]:
@@ -315,8 +333,9 @@ def _statistics(study: Study) -> list[str]:
     scale = f"logarithms of {values} (ratio scale)" if study.metric.is_ratio else values
     test = "Student's t" if not study.decisions.unpaired else "Welch's t, unpaired,"
     which = "all seeds" if study.decisions.unpaired else "complete seed pairs only"
+    side = "below" if study.metric.higher_is_better else "above"
     check = (
-        "A value above its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
+        f"A value {side} its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
         if study.metric.is_ratio
         else "Unmarked collapses are looked for on the ratio scale only, so not here."
     )
@@ -357,6 +376,8 @@ def _decided(study: Study) -> list[str]:
 
 
 def _opinion(study: Study) -> str:
+    if study.declared:
+        return f"Second opinion: none, as {escape(study.metric.name)} is described and not tested."
     if study.decisions.unpaired:
         return "Second opinion: none, as exact sign flips need seed pairs."
     asked = study.table[study.table["second_opinion"].isin(["same", "differs"])]

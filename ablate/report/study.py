@@ -25,6 +25,7 @@ from ablate.analysis.tuned import changed
 from ablate.errors import UserError
 from ablate.metric_names import is_like
 from ablate.report.answer import Answer, answer_of
+from ablate.report.described import is_declared, untested
 from ablate.store import read, read_curves, read_provenance
 from ablate.store.folders import has_results
 from ablate.store.plan import STUDY, TUNED
@@ -52,6 +53,7 @@ class Study:
         plan: What `study.json` holds; empty where there is none.
         decisions: What it decided: variance, margin, looks.
         answer: To what its design asks beyond arms against a reference.
+        declared: The metric that was to decide, where another one is described; "" elsewhere.
         tuned: The study that followed its search, if one has.
         changed: `analysis.tuned.changed` of the two; empty without it.
     """
@@ -70,6 +72,7 @@ class Study:
     plan: Mapping[str, Any]
     decisions: Decisions
     answer: Answer
+    declared: str = ""
     tuned: Study | None = None
     changed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -118,11 +121,16 @@ def _gather(
     name = metric or planned_metric(plan) or primary_metric(frame)
     options = declared_scale(plan, name) | options
     known = metric_of(name, options.get("scale"), options.get("higher_is_better"))
+    declared = declared_metric(plan, frame)
+    described = declared if declared not in ("", name) else ""
+    if described:
+        decisions = replace(decisions, margin=None)  # it was declared for the other one
+    options = declared_change(plan, known) | options
     reference = reference_of(frame, reference or planned_reference(plan, frame))
     final = final_values(frame, known, options.get("generator"), options.get("protocol"))
     ids = set(final["trial"])
     curves = read_curves(*folders, trials=ids)
-    return Study(
+    study = Study(
         folders=folders,
         frame=frame,
         metric=known,
@@ -137,7 +145,15 @@ def _gather(
         plan=plan,
         decisions=decisions,
         answer=answer_of(final, plan, known, decisions, options.get("detect")),
+        declared=described,
     )
+    return _described(study) if described else study
+
+
+def _described(study: Study) -> Study:
+    """Return a study of a metric that was chosen after looking: no test, no verdict."""
+    answer = replace(study.answer, table=untested(study.answer.table))
+    return replace(study, table=untested(study.table), answer=answer)
 
 
 def require_arms(study: Study, arms: Sequence[str]) -> None:
@@ -158,9 +174,25 @@ def declared_scale(plan: Mapping[str, Any], metric: str) -> dict[str, Any]:
     return dict((plan.get("metrics") or {}).get(metric, {}))
 
 
+def declared_change(plan: Mapping[str, Any], metric: Metric) -> dict[str, float]:
+    """Return `detect`, the change in percent that the plan declares, or nothing."""
+    percent = (plan.get("analysis") or {}).get("detect")
+    return {"detect": percent / 100} if percent and metric.is_ratio else {}
+
+
 def planned_metric(plan: Mapping[str, Any]) -> str | None:
     """Return the metric that the study declares for its verdicts, if it does."""
     return (plan.get("analysis") or {}).get("metric")
+
+
+def declared_metric(plan: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    """Return the metric that was to decide before training; "" where none was."""
+    if not is_declared(plan):
+        return ""
+    try:
+        return planned_metric(plan) or primary_metric(frame)
+    except UserError:
+        return ""
 
 
 def planned_reference(plan: Mapping[str, Any], frame: pd.DataFrame) -> str | None:

@@ -171,8 +171,11 @@ def everything(study: Study) -> pd.DataFrame:
     `role` is `primary` (tested), `secondary` (compared without a verdict: Holm and the verdict are
     for the one metric named in advance) or `other generator` (described).
     """
-    ranked = ranks(study.final, study.metric, study.decisions)
-    parts = [study.table.merge(ranked, on="arm", how="left").assign(role="primary")]
+    if study.declared:
+        parts = [study.table.assign(role="secondary")]
+    else:
+        ranked = ranks(study.final, study.metric, study.decisions)
+        parts = [study.table.merge(ranked, on="arm", how="left").assign(role="primary")]
     for name in sorted(set(study.frame["metric"].dropna())):
         parts += _of_metric(study, name)
     columns = [*COMPARISON, *RANKS[1:]]

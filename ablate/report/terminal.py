@@ -86,8 +86,10 @@ def _footnote(comparison: pd.DataFrame, screen: bool) -> str:
     if "welch" in set(comparison["variance"]):
         pairing = "unpaired (Welch's t over all seeds)"
     cut = cut_short(comparison)
+    adjusted = f"p is adjusted for all arms ({'Benjamini-Hochberg' if screen else 'Holm'})"
+    if words.DESCRIBED in set(comparison["verdict"]):
+        adjusted = "and none is tested: another metric was planned to decide"
     return (f"{cut} " if cut else "") + (
-        f"{mean} ± SD over seeds; {pairing}; each interval is of its comparison alone, "
-        f"p is adjusted for all arms ({'Benjamini-Hochberg' if screen else 'Holm'}). "
+        f"{mean} ± SD over seeds; {pairing}; each interval is of its comparison alone, {adjusted}. "
         "Inconclusive is not equal."
     )

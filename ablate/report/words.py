@@ -16,6 +16,7 @@ ABOUT = "~"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 IDENTICAL = "identical"
+DESCRIBED = "described"  # of a metric that was chosen after looking
 JOINS = re.compile(
     rf"(?<=\+)|(?<=, )|(?=\()|(?<={TIMES} )|(?=[={ARROW}] )"
 )  # where a name may be broken

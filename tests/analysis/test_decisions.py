@@ -39,16 +39,25 @@ def test_what_no_study_may_decide_is_refused_with_the_reason(key, asked, told):
         decisions_of({"analysis": {key: asked}})
 
 
-@pytest.mark.parametrize("margin", [0, -5, 100])
+@pytest.mark.parametrize("margin", [0, -5, 100, True, "5", float("nan")])
 def test_a_margin_is_a_percentage(margin):
     with pytest.raises(UserError, match="must be a percentage above 0 and below 100"):
         Decisions(margin=margin)
 
 
-@pytest.mark.parametrize("looks", [(5, 5), (10, 5), (2, 5)])
+@pytest.mark.parametrize("looks", [(5, 5), (10, 5), (2, 5), (3.0, 5), ("3",), (True, 3)])
 def test_looks_rise_from_three(looks):
     with pytest.raises(UserError, match="must be rising numbers of seeds"):
         Decisions(looks=looks)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "looks", "alpha"),
+    [([2, 5], (3, 5), 0.025), ([2], (3,), 0.05), ([2, 3, 5], (3, 5), 0.025)],
+)
+def test_a_plan_of_before_with_a_look_at_two_seeds_can_be_reported(earlier, looks, alpha):
+    found = decisions_of({"analysis": {"looks": earlier}})
+    assert (found.looks, found.alpha) == (looks, alpha)
 
 
 def test_no_arm_is_scored_on_the_seeds_that_chose_its_settings():

@@ -111,7 +111,7 @@ def test_an_arm_is_described_by_scipy(name):
     for arm, row in STUDIES[name].items():
         done = [value for value in row if value is not None]
         close(ours.loc[arm, "mean"], stats.gmean(done))
-        close(ours.loc[arm, "seed_sd"], stats.tstd(done))
+        close(ours.loc[arm, "seed_sd"], np.log(stats.gstd(done)) * stats.gmean(done))
         rate = stats.binomtest(len(row) - len(done), len(row)).proportion_ci(method="wilson")
         close(ours.loc[arm, ["failed_low", "failed_high"]].astype(float), rate)
 

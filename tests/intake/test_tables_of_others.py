@@ -10,6 +10,7 @@ from scipy import stats
 from ablate.errors import UserError
 from ablate.intake import Declared, Reading, import_table
 from ablate.intake.statuses import read_statuses
+from ablate.report.page import sections
 from ablate.report.study import gather
 from ablate.store import read
 from ablate.store.schema import STATUSES
@@ -431,3 +432,10 @@ def test_folders_that_compare_a_metric_on_two_scales_are_not_joined(tmp_path):
     other = taken(tmp_path, plain({"r1": [15.0, 16.0, 17.0]}), "other", reference="r1")
     with pytest.raises(UserError, match=r"fid is compared by differences .* and by ratios .* in"):
         gather([one, other], reference="reference")
+
+
+@pytest.mark.parametrize(("metric", "side"), [("inception_score", "below"), ("fid", "above")])
+def test_what_is_suspect_lies_on_the_worse_side(tmp_path, metric, side):
+    study = gather([taken(tmp_path, plain(VALUES, metric=metric), metric)])
+    (method,) = [one.lines for one in sections(study, []) if one.key == "method"]
+    assert f"A value {side} its arm's median by a factor of 2.5" in " ".join(method)

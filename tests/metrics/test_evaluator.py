@@ -10,6 +10,7 @@ import yaml
 from ablate.errors import UserError
 from ablate.metric_catalog import CATALOG
 from ablate.metrics import Evaluator, Score
+from ablate.metrics.measured import measured
 from ablate.metrics.reals import PAIRS_CAP, describe
 from tests.metrics.world import Samples, World, around, bytes_like, digits, normal, ring, stacked
 
@@ -50,6 +51,7 @@ def test_metrics_of_each_kind_of_set(world, extractor, expected, shared_cache):
     judge = Evaluator(world, extractor, samples=300, cache=shared_cache)
     found = scores(judge, world.held_out.images)
     assert set(found) == expected
+    assert sorted(measured(world, extractor)) == sorted(expected)
     assert set(found) <= set(CATALOG)
     assert all(math.isfinite(s.value) and s.resample_sd >= 0 for s in found.values())
 

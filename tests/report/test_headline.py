@@ -9,6 +9,7 @@ import pytest
 
 from ablate.report import report, summarize
 from ablate.report.headline import answer, answers
+from ablate.report.page import sections
 from ablate.report.study import gather
 from ablate.store import write_trial
 from tests.analysis.designs import study as design
@@ -197,3 +198,26 @@ def test_a_screen_and_an_unfinished_plan_are_no_last_word(tmp_path):
     told = answer(gather([folder], screen=True))
     assert "A screen (Benjamini-Hochberg): for picking what to study next, no verdict." in told
     assert told.endswith("A first look: 8 of 18 planned trials have not ended.")
+
+
+def test_a_suspect_reference_is_named_as_what_makes_arms_suspect(tmp_path):
+    values = {
+        "reference": [20.0, 21.0, 22.0, 99.0],
+        "r1": [10.0, 11.0, 10.5, 11.5],
+        "top_k": [20.0, 21.0, 20.5, 99.0],
+    }
+    found = gather([write_study(tmp_path / "r", values)])
+    told = answer(found)
+    assert "Suspect, to be looked at before it is believed: `top_k`" in told
+    assert "suspect because of a trial of the reference, to be looked at first: `r1`" in told
+    reasons = found.table.set_index("arm")["reason"]
+    assert reasons["r1"].startswith("possible unmarked collapse: reference seed 3, trial ")
+    assert reasons["r1"].endswith(", of the reference")
+    assert reasons["top_k"].count("seed 3") == 2 and reasons["top_k"].endswith(", of the reference")
+
+
+def test_ranks_are_of_survivors(tmp_path):
+    values = {"reference": [20.0, None, 19.0], "r1": [10.0, 11.1, 9.4], "top_k": [5.0, 30.0, 9.0]}
+    found = gather([write_study(tmp_path / "r", values)])
+    told = {one.key: one.lines for one in sections(found, [])}
+    assert told["ranks"][-1].endswith("finished: 1 of 9 failed and have no rank.")

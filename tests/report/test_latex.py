@@ -111,7 +111,9 @@ def test_nothing_of_a_name_is_latex():
     [(0.0009, "***"), (0.009, "**"), (0.05, "*"), (0.0501, ""), (float("nan"), "")],
 )
 def test_marks(p, mark):
-    assert stars(p) == mark
+    assert stars(p, "better") == stars(p, "trade-off") == mark
+    for verdict in ("suspect", "inconclusive", "reference", "too few seeds", "described"):
+        assert stars(p, verdict) == ""
 
 
 def test_bold_and_marks_say_what_the_verdict_says(tmp_path):

@@ -80,7 +80,7 @@ def test_question_answer_and_table_come_first(built):
         "3 of 30 trials failed."
     )
     assert lines[3].startswith("| arm | fd_classifier ↓ (geometric mean ± seed SD) | ratio to")
-    assert lines[7].startswith("| **r1** | **17.0 ± 2.6** | **0.800 [0.752, 0.851]** | 0.002 |")
+    assert lines[7].startswith("| **r1** | **17.0 ± 2.5** | **0.800 [0.752, 0.851]** | 0.002 |")
 
 
 @pytest.mark.parametrize(

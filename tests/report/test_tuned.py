@@ -127,7 +127,7 @@ def test_one_report_has_both_clearly_headed(built):
         "## Ranks",
     ]
     assert "## What the search has tried" in heads
-    told = "| **r1** | **31.9 ± 3.2** | **12.7 ± 1.3** | **0.401 [0.390, 0.412]** |"
+    told = "| **r1** | **31.9 ± 3.1** | **12.7 ± 1.2** | **0.401 [0.390, 0.412]** |"
     assert [line for line in lines if line.startswith(told)]
     text = "\n".join(lines)
     assert "r1.strength=0.1235" in text and "Searched on seeds 100, 101" in text
