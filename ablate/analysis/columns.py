@@ -146,7 +146,8 @@ EFFECTS = (
     Column("varies", "int64", "", "1: the effect varies by seed."),
     Column("failed_with", "float64", "trials", "At the level; main effects only."),
     Column("failed_without", "float64", "trials", "At the first level."),
-    Column("p_failures", "float64", "", "Fisher's exact test of the two counts."),
+    Column("p_failures", "float64", "", "Failures permuted within seeds, exact; from 3 seeds on."),
+    Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
     Column("worst_effect", "float64", "", "Effect if a failure counts as the worst value of all."),
 )
 

@@ -13,7 +13,7 @@ from ablate.report import words
 from ablate.report.answer import Answer
 
 Lines = list[list[str]]
-LONG = ("p", "p, own spread", "failed with, without")
+LONG = ("p", "p, own spread")
 
 
 def lines(answer: Answer, metric: Metric) -> Lines:

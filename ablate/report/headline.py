@@ -26,6 +26,7 @@ NUMBERED = {
     "worse together": "worse together than each alone promises:",
     "trade-off": "a trade-off between quality and failures:",
 }
+FAILING = {"fails more": "fails more often:", "fails less": "fails less often:"}
 BARE = {
     "suspect": "suspect, to be looked at before it is believed:",
     "identical": "identical, no number changes:",
@@ -78,6 +79,11 @@ def answer(study: Study) -> str:
     parts += [
         f"{text} {_listed([one.subject + one.number for one in by_verdict[name]])}"
         for name, text in numbered.items()
+    ]
+    parts += [
+        f"{text} {_listed([_failing(one) for one in by_verdict[name]])}"
+        for name, text in FAILING.items()
+        if name in by_verdict
     ]
     parts += [
         f"{text} {_listed([one.subject for one in by_verdict[name]])}"
@@ -156,6 +162,12 @@ def _firm(by_verdict: Mapping[str, list[Finding]]) -> list[str]:
             says = side if one.sign else f"is {verdict}{one.against}"
             told[side].append(f"{one.subject} {says}{one.number}")
     return [_listed(clauses) for clauses in told.values() if clauses]
+
+
+def _failing(one: Finding) -> str:
+    """Return what fails, with its counts: the verdict is about them."""
+    subject = f"the arm without {one.subject}" if one.sign < 0 else one.subject
+    return f"{subject} ({one.row['reason']})"
 
 
 def _listed(items: Sequence[str]) -> str:
