@@ -59,6 +59,8 @@ COMPARISON = (
     Column("second_opinion", "str", "", "Whether p_flip decides as p_holm: same, differs, ..."),
     Column("p_equivalence", "float64", "", "Of the two one-sided tests, if a margin is declared."),
     Column("more_failures", "int64", "seeds", "Failed seeds minus the reference's, shared seeds."),
+    Column("p_failures", "float64", "", "McNemar's exact test of failures, shared seeds."),
+    Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
     Column("worst_effect", "float64", "", "Effect if a failure counts as the worst of the two."),
     Column("smallest_detectable", "float64", "", "Effect seen with 80 % power, one comparison."),
     Column("seeds_needed", "float64", "seeds", "For `detect` with 80 % power, one comparison."),
@@ -93,10 +95,10 @@ RELIABILITY = (
     Column("failed_high", "float64", "", "Upper end."),
     Column("only_arm", "int64", "seeds", "In which the arm failed and the reference did not."),
     Column("only_reference", "int64", "seeds", "The other way round."),
-    Column("p_exact", "float64", "", "McNemar's exact test."),
-    Column("p", "float64", "", "Its mid-p; NaN under 10 seeds."),
-    Column("p_holm", "float64", "", "The same, adjusted for all arms."),
-    Column("verdict", "str", "", "more or less reliable, inconclusive, or not judged."),
+    Column("p_exact", "float64", "", "McNemar's exact test; NaN under 3 seeds."),
+    Column("p", "float64", "", "Its mid-p."),
+    Column("p_holm", "float64", "", "The exact one, over the arms it can tell at 2 % (Tarone)."),
+    Column("verdict", "str", "", "fails more, fails less, inconclusive, or too few to tell."),
 )
 
 RANKS = (

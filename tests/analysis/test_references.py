@@ -208,7 +208,7 @@ def test_reliability_is_mcnemar_and_its_mid_p():
         close(ours.loc[arm, ["p_exact", "p"]].astype(float), [exact, mid])
         rate = stats.binomtest(int(failed[arm].sum()), 12).proportion_ci(method="wilson")
         close(ours.loc[arm, ["failed_low", "failed_high"]].astype(float), rate)
-    close(ours["p_holm"], multipletests(ours["p"], method="holm")[1])
+    assert ours["p_holm"].isna().all()  # at most 6 seeds in which one of two failed alone
 
 
 @pytest.mark.parametrize("name", ["ten", "failures"])
