@@ -171,4 +171,9 @@ SHARES = (
     Column("scheme", "str", "", "exact: all subsets ran; permutations: of the plan."),
     Column("permutations", "int64", "", "Used in the seed that has fewest."),
     Column("seeds_left_out", "int64", "seeds", "In which no order of the tricks is complete."),
+    Column("failed_with", "float64", "trials", "Of subsets with the trick."),
+    Column("failed_without", "float64", "trials", "Of subsets without it."),
+    Column("p_failures", "float64", "", "Failures permuted within seeds, weighed as the shares."),
+    Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
+    Column("worst_effect", "float64", "", "Share if a failure counts as the worst value of all."),
 )

@@ -66,17 +66,18 @@ def _effect(row: words.Row) -> str:
 
 
 def reliability_rows(study: Study) -> pd.DataFrame:
-    """Return `reliability` of the arms that fail where the reference does not, or the reverse."""
+    """Return `reliability` of arms that fail where the reference does not, if one can be told."""
     if study.failed.empty or study.decisions.unpaired:  # it is of pairs
         return pd.DataFrame(columns=names(RELIABILITY))
     table = reliability(study.final, study.reference, level_of(study.decisions))
-    return table[table["only_arm"] + table["only_reference"] > 0]
+    table = table[table["only_arm"] + table["only_reference"] > 0]
+    return table[:0] if (table["verdict"] == TOO_FEW).all() else table
 
 
 def reliability_lines(study: Study) -> list[str]:
     """Return who fails more often than the reference, or why nobody can say."""
     judged = reliability_rows(study)
-    if (judged["verdict"] == TOO_FEW).all():
+    if judged.empty:
         return [
             "No arm is told from the reference by its failures: one of them must fail alone in 7 "
             "seeds at least, and in more where several arms are compared."

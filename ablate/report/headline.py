@@ -15,7 +15,7 @@ from ablate.report import words
 from ablate.report.effect_tables import term
 from ablate.report.marks import collapsed
 from ablate.report.study import Study
-from ablate.report.tables import code
+from ablate.report.tables import code, escape
 from ablate.report.tuned import AFTER, BEFORE
 
 MOST = 5  # of those that share a verdict
@@ -167,7 +167,7 @@ def _firm(by_verdict: Mapping[str, list[Finding]]) -> list[str]:
 def _failing(one: Finding) -> str:
     """Return what fails, with its counts: the verdict is about them."""
     subject = f"the arm without {one.subject}" if one.sign < 0 else one.subject
-    return f"{subject} ({one.row['reason']})"
+    return f"{subject} ({escape(one.row['reason'])})"
 
 
 def _listed(items: Sequence[str]) -> str:
