@@ -31,6 +31,8 @@ def breaks(layout: Layout, dead: set[str], factor: str, level: str, first: str) 
         level: Where it is blamed.
         first: Where it is not.
     """
+    if not dead:
+        return False
     others = [name for name in layout.factors if name != factor]
     rows = {
         at: dict(zip(map(tuple, part[others].to_numpy()), part.index, strict=True))
@@ -51,8 +53,8 @@ def partners(layout: Layout, dead: set[str], factor: str, level: str) -> str:
     `always fails together with B`, `always fails` where it needs no partner, `` where some arm of
     every set lives.
     """
-    mine = layout.levels[layout.levels[factor] == level]
-    if mine.empty or not dead & set(mine.index):
+    mine = layout.levels[layout.levels[factor] == level] if dead else layout.levels[:0]
+    if not dead & set(mine.index):
         return ""
     others = [name for name in layout.factors if name != factor]
     for size in range(len(others) + 1):

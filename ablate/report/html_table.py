@@ -14,7 +14,6 @@ from ablate.report.study import Study
 from ablate.report.tuned import changed_lines
 
 TONES = {"better": "good", "better together": "good", "worse": "bad", "worse together": "bad"}
-TONES |= {"fails less": "good", "fails more": "bad"}
 WIDTH = 220  # pixels of an interval's axis
 LETTER = 6.5  # pixels of a letter under it, at most
 
