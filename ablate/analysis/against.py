@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ablate.analysis.adjust import benjamini_hochberg, holm
+from ablate.analysis.arm_failures import arm_failures, failing_word, seed_counts
 from ablate.analysis.columns import COMPARISON
 from ablate.analysis.cost import relative_cost
 from ablate.analysis.decisions import Decisions
 from ablate.analysis.describe import describe
+from ablate.analysis.failure_rows import adjusted, level_of
 from ablate.analysis.guarded import guarded
 from ablate.analysis.looks import is_before_first
 from ablate.analysis.metric import Metric, Values
@@ -87,9 +89,11 @@ def against(
     ]
     table = table.merge(pd.DataFrame(rows), on="arm")
     table = table.merge(relative_cost(final, references), on="arm")
+    table = table.merge(arm_failures(final, references, decisions.unpaired), on="arm")
     table = table.assign(
         p_holm=holm(table["p"]),
         p_bh=benjamini_hochberg(table["p"]),
+        p_failures_holm=adjusted(table, decisions),
         p_flip=NAN if decisions.unpaired else _flipped(scaled, references, paired),
     )
     table = _with_verdicts(table, final, metric, decisions)
@@ -249,6 +253,8 @@ def _evidence(
         alpha=decisions.alpha,
         margin=decisions.margin,
         p_equivalence=row["p_equivalence"],
+        failing=failing_word(row, level_of(decisions)),
+        failures=seed_counts(row),
     )
 
 

@@ -64,6 +64,8 @@ COMPARISON = (
     Column("second_opinion", "str", "", "Whether p_flip decides as p_holm: same, differs, ..."),
     Column("p_equivalence", "float64", "", "Of the two one-sided tests, if a margin is declared."),
     Column("more_failures", "int64", "seeds", "Failed seeds minus the reference's, shared seeds."),
+    Column("p_failures", "float64", "", "McNemar's exact test of failures, shared seeds."),
+    Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
     Column("worst_effect", "float64", "", "Effect if a failure counts as the worst of the two."),
     Column("smallest_detectable", "float64", "", "Effect with a verdict in 80 % of studies."),
     Column("seeds_needed", "float64", "seeds", "For `detect` to have one in 80 %, under Holm."),
@@ -98,10 +100,10 @@ RELIABILITY = (
     Column("failed_high", "float64", "", "Upper end."),
     Column("only_arm", "int64", "seeds", "In which the arm failed and the reference did not."),
     Column("only_reference", "int64", "seeds", "The other way round."),
-    Column("p_exact", "float64", "", "McNemar's exact test."),
-    Column("p", "float64", "", "Its mid-p; NaN under 10 seeds."),
-    Column("p_holm", "float64", "", "The same, adjusted for all arms."),
-    Column("verdict", "str", "", "more or less reliable, inconclusive, or not judged."),
+    Column("p_exact", "float64", "", "McNemar's exact test; NaN under 3 seeds."),
+    Column("p", "float64", "", "Its mid-p."),
+    Column("p_holm", "float64", "", "The exact one, over the arms it can tell at 2 % (Tarone)."),
+    Column("verdict", "str", "", "fails more, fails less, inconclusive, or too few to tell."),
 )
 
 RANKS = (
@@ -151,7 +153,8 @@ EFFECTS = (
     Column("varies", "int64", "", "1: the effect varies by seed."),
     Column("failed_with", "float64", "trials", "At the level; main effects only."),
     Column("failed_without", "float64", "trials", "At the first level."),
-    Column("p_failures", "float64", "", "Fisher's exact test of the two counts."),
+    Column("p_failures", "float64", "", "Failures permuted within seeds, exact; from 3 seeds on."),
+    Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
     Column("worst_effect", "float64", "", "Effect if a failure counts as the worst value of all."),
 )
 
@@ -173,4 +176,9 @@ SHARES = (
     Column("scheme", "str", "", "exact: all subsets ran; permutations: of the plan."),
     Column("permutations", "int64", "", "Used in the seed that has fewest."),
     Column("seeds_left_out", "int64", "seeds", "In which no order of the tricks is complete."),
+    Column("failed_with", "float64", "trials", "Of subsets with the trick."),
+    Column("failed_without", "float64", "trials", "Of subsets without it."),
+    Column("p_failures", "float64", "", "Failures permuted within seeds, weighed as the shares."),
+    Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
+    Column("worst_effect", "float64", "", "Share if a failure counts as the worst value of all."),
 )

@@ -19,6 +19,7 @@ from ablate.analysis.adjust import holm
 from ablate.analysis.blocks import Blocks, fit_blocks
 from ablate.analysis.columns import EFFECTS
 from ablate.analysis.decisions import ALPHA, Decisions
+from ablate.analysis.failure_rows import NONE, UNTESTED, adjusted, effect_failures
 from ablate.analysis.findings import conclude
 from ablate.analysis.inert import touches, without_inert
 from ablate.analysis.layout import Layout, layout_of
@@ -28,7 +29,7 @@ from ablate.analysis.student import student
 from ablate.analysis.terms import Term, terms_of
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.worst import fill_worst
-from ablate.store.schema import conform
+from ablate.store.schema import conform, names
 
 NAN = float("nan")
 
@@ -52,36 +53,56 @@ def effects(
             they are scored on.
     """
     refuse_tuning_seeds(final, decisions)
-    final, layout = done_arms(final, layout_of(study))
-    values = cells(final, layout).transform(metric.forward)
-    whole, layout = layout, without_inert(values, layout)
-    copied, values = values, values[layout.levels.index]
-    table, worst = fit_blocks(values), worst_means(final, layout, metric)
+    final, whole = ended_arms(final, layout_of(study))
+    copied = cells(final, whole).transform(metric.forward)
+    ended = without_inert(copied, whole)
+    layout = of_done_arms(final, ended)
+    values = copied[layout.levels.index]
+    table = fit_blocks(values)
+    failed = effect_failures(final[final["arm"].isin(ended.levels.index)], ended)
+    worst = worst_effects(final, ended, metric)
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, table, metric)
-        | failures_at(term, final, layout, metric, worst)
+        | failures_at(term, failed)
+        | {"worst_effect": worst.get(term.label, NAN)}
         for term in terms_of(layout)
     ]
     inert = set(whole.factors) - set(layout.factors)
-    rows += [
-        named(term, whole, metric)
-        | _identical(copied, metric)
-        | failures_at(term, final, whole, metric, np.zeros(len(whole.levels)))
-        for term in (terms_of(whole) if inert else ())
-        if touches(term, inert)
-    ]
+    if inert:
+        whole = of_done_arms(final, whole)
+        copies = {key: told | UNTESTED for key, told in effect_failures(final, whole).items()}
+        rows += [
+            named(term, whole, metric)
+            | _identical(copied[whole.levels.index], metric)
+            | failures_at(term, copies)
+            | {"worst_effect": metric.back(0.0)}
+            for term in terms_of(whole)
+            if touches(term, inert)
+        ]
     found = pd.DataFrame(rows)
+    found["missing"] += len(copied) * (len(ended.levels) - len(layout.levels))
+    found["p_failures_holm"] = adjusted(found, decisions)
     found["p_holm"] = holm(found["p"])
     found["p_varies"] = holm(found["p_varies"])
     found["varies"] = (found["p_varies"] <= ALPHA).astype("int64")
-    return conform(conclude(found, final, metric, decisions), EFFECTS)
+    return conform(conclude(found, final, metric, decisions)[names(EFFECTS)], EFFECTS)
+
+
+def ended_arms(final: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, Layout]:
+    """Return the rows of planned arms, and the layout of the arms with a trial that ended."""
+    final = final[final["arm"].isin(layout.levels.index)]
+    return final, layout.only(sorted(final["arm"].unique()))
+
+
+def of_done_arms(final: pd.DataFrame, layout: Layout) -> Layout:
+    """Return the layout of the arms with a done trial: those of which there is a mean."""
+    return layout.only(sorted(final.loc[~final["failed"], "arm"].unique()))
 
 
 def done_arms(final: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, Layout]:
-    """Return the rows of planned arms, and the layout of the arms with a done trial."""
-    final = final[final["arm"].isin(layout.levels.index)]
-    layout = layout.only(sorted(final.loc[~final["failed"], "arm"].unique()))
+    """Return the rows of planned arms with a done trial, and their layout."""
+    layout = of_done_arms(final, layout)
     return final[final["arm"].isin(layout.levels.index)], layout
 
 
@@ -182,18 +203,12 @@ def worst_means(final: pd.DataFrame, layout: Layout, metric: Metric) -> Values:
     return cells(final.assign(value=filled), layout).mean().to_numpy()
 
 
-def failures_at(
-    term: Term, final: pd.DataFrame, layout: Layout, metric: Metric, worst: Values
-) -> dict[str, Any]:
-    """Return failures at a main effect's two levels, and the effect of the means `worst`."""
-    row = {"worst_effect": metric.back(float(term.contrast @ worst))}
-    if term.order > 1:
-        return row | dict.fromkeys(("failed_with", "failed_without", "p_failures"), NAN)
-    factor = term.factors[0]
-    level = final["arm"].map(layout.levels[factor])
-    counts = [
-        (int(chosen["failed"].sum()), int((~chosen["failed"]).sum()))
-        for chosen in (final[level == term.level], final[level == layout.factors[factor][0]])
-    ]
-    p = float(stats.fisher_exact(np.array(counts)).pvalue)
-    return row | {"failed_with": counts[0][0], "failed_without": counts[1][0], "p_failures": p}
+def worst_effects(final: pd.DataFrame, layout: Layout, metric: Metric) -> dict[str, float]:
+    """Return term -> effect with each failure at the worst value, of arms that never ended too."""
+    worst = worst_means(final, layout, metric)
+    return {term.label: metric.back(float(term.contrast @ worst)) for term in terms_of(layout)}
+
+
+def failures_at(term: Term, failed: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+    """Return what failures say of a main effect; of an interaction nothing is said."""
+    return NONE if term.order > 1 else failed[term.factors[0], term.level]

@@ -7,6 +7,17 @@ from functools import lru_cache
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+FEWEST_TRIALS = 10  # below, a bound on a rate of which nothing is seen is above 26 %
+
+
+def bound(failed: int, trials: int, level: float = 0.95) -> float:
+    """Return the exact one-sided bound where all trials ended alike; NaN elsewhere.
+
+    None failed: the rate is under it, 1 - 0.05^(1/n). All failed: it is above it, 0.05^(1/n).
+    """
+    root = (1 - level) ** (1 / trials) if trials else float("nan")
+    return {0: 1 - root, trials: root}.get(failed, float("nan"))
+
 
 @lru_cache
 def wilson(failed: int, trials: int, level: float = 0.95) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.analysis.decisions import ALPHA, Decisions
+from ablate.analysis.failure_rows import counts, level_of
 from ablate.analysis.looks import is_before_first
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
@@ -23,8 +24,8 @@ def conclude(
     Every effect rests on every arm, so one trial that may be an unmarked collapse suspends all.
 
     Args:
-        table: Columns `columns.ESTIMATE` but for these two; order, worst_effect, failed_with,
-            failed_without and p_failures where there are such.
+        table: Columns `columns.ESTIMATE` but for these two; order, worst_effect and what
+            `failure_rows` gives where there are such.
         final: The trials behind it.
         metric: Its scale and its better direction.
         decisions: What the plan decided.
@@ -41,16 +42,17 @@ def _conclude(
 ) -> tuple[str, str]:
     if is_before_first(row["seeds"], decisions):
         return "too few seeds", f"the first planned look is at {decisions.looks[0]} seeds"
+    named_failing = failing(row, decisions)
     if row["seeds"] < FEWEST_PAIRS:
-        return "too few seeds", f"seeds: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        too_few = "too few seeds", f"seeds: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        return too_few if doubted else named_failing or too_few
     untested = _without_error(row) if np.isnan(row["p_holm"]) else ("", "")
     if doubted and untested[0] != "identical":
         return "suspect", f"possible unmarked collapse: {doubted}"
-    if untested[0]:
-        return untested
-    if row["p_holm"] > decisions.alpha:
-        return "inconclusive", ""
-    return _significant(row, metric)
+    if row["p_holm"] <= decisions.alpha:
+        return _significant(row, metric)
+    found = untested if untested[0] == "suspect" else named_failing or untested
+    return found if found[0] else ("inconclusive", told(row))
 
 
 def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -66,12 +68,39 @@ def _significant(row: Mapping[Any, Any], metric: Metric) -> tuple[str, str]:
     word = "better" if better else "worse"
     if row.get("order", 1) > 1:
         word += " together"
+    why = brakes(row, metric, better)
+    return ("trade-off", f"{word}, but {'; '.join(why)}") if why else (word, "")
+
+
+def brakes(row: Mapping[Any, Any], metric: Metric, better: bool) -> list[str]:
+    """Return why a significant effect is not all there is to say; seen from the side that wins."""
+    found, side = [], "with" if better else "without"
+    if row.get(f"dies_{side}", False):
+        found.append(_dies(row, side))
+    if row.get("mid_failures", 1.0) <= ALPHA and (row["excess_failures"] > 0) == better:
+        found.append(counts(row))
     worst = row.get("worst_effect", row["effect"])
     if metric.is_better(float(metric.forward(np.array([worst]))[0])) != better:
-        return "trade-off", f"{word}, but not when a failure counts as the worst value"
-    if row.get("p_failures", 1.0) <= ALPHA and (
-        (row["failed_with"] > row["failed_without"]) == better
-    ):
-        told = f"{row['failed_with']:g} failed trials with it and {row['failed_without']:g} without"
-        return "trade-off", f"{word}, with {told}"
-    return word, ""
+        found.append("not when a failure counts as the worst value")
+    return found
+
+
+def failing(row: Mapping[Any, Any], decisions: Decisions) -> tuple[str, str] | None:
+    """Return `fails more` or `fails less` with its counts, if the failures are named."""
+    if not row.get("p_failures_holm", 1.0) <= level_of(decisions):
+        return None
+    return ("fails more" if row["excess_failures"] > 0 else "fails less"), told(row)
+
+
+def told(row: Mapping[Any, Any]) -> str:
+    """Return the counts of failures, and what dies in every seed; "" where nothing failed."""
+    died = [_dies(row, side) for side in ("with", "without") if row.get(f"dies_{side}", False)]
+    return "; ".join(filter(None, [counts(row), *died]))
+
+
+def _dies(row: Mapping[Any, Any], side: str) -> str:
+    """Return which arms die of it: the partners, if they always do."""
+    if side == "with":
+        return row["partners"] or "an arm fails in every seed with it and not without"
+    partners = row["partners_without"]
+    return f"without it {partners}" if partners else "an arm fails in every seed without it"

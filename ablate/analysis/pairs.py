@@ -11,7 +11,8 @@ import pandas as pd
 from ablate.analysis.adjust import holm
 from ablate.analysis.columns import EFFECTS
 from ablate.analysis.decisions import Decisions
-from ablate.analysis.effects import cells, failures_at, named, worst_means
+from ablate.analysis.effects import cells, named, worst_means
+from ablate.analysis.failure_rows import NONE
 from ablate.analysis.findings import conclude
 from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric
@@ -46,7 +47,8 @@ def interactions(
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, metric)
-        | failures_at(term, final, layout, metric, worst)
+        | NONE
+        | {"worst_effect": metric.back(float(term.contrast @ worst))}
         for term in pairs_of(layout)
     ]
     found = pd.DataFrame(rows, columns=[column.name for column in EFFECTS])

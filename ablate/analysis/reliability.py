@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
 
-from ablate.analysis.adjust import holm
 from ablate.analysis.columns import RELIABILITY
-from ablate.analysis.decisions import ALPHA
+from ablate.analysis.failure_test import FAMILY, FEWEST_SEEDS, mcnemar_test, tarone_holm
 from ablate.analysis.failures import wilson
 from ablate.store.schema import conform, names
 
-FEWEST_SEEDS = 10  # with 5, an arm that fails in 30 % of runs is never told from one with 5 %
+TOO_FEW = "too few to tell from chance"
+NAN = float("nan")
 
 
-def reliability(final: pd.DataFrame, reference: str, alpha: float = ALPHA) -> pd.DataFrame:
-    """Return one row per arm, columns `columns.RELIABILITY`; under 10 shared seeds no verdict.
+def reliability(final: pd.DataFrame, reference: str, level: float = FAMILY) -> pd.DataFrame:
+    """Return one row per arm, columns `columns.RELIABILITY`.
 
     Args:
         final: As `final_values` gives it.
         reference: Arm that the others are compared with.
-        alpha: Level of the verdict, for p adjusted over arms (Holm).
+        level: Of the family of the arms whose seeds could tell them apart at all.
     """
     failed = final.pivot(index="seed", columns="arm", values="failed")
     arms = [str(arm) for arm in failed.columns if arm != reference]
     table = pd.DataFrame([_row(failed, arm, reference) for arm in arms], columns=names(RELIABILITY))
-    table["p_holm"] = holm(table["p"].astype("float64"))
-    table["verdict"] = [_verdict(row, alpha) for row in table.to_dict("records")]
+    discordant = (table["only_arm"] + table["only_reference"]).astype("float64")
+    smallest = (2 * 0.5**discordant).clip(upper=1.0)
+    table["p_holm"] = tarone_holm(table["p_exact"].astype("float64"), smallest, level)
+    table["verdict"] = [_verdict(row, level) for row in table.to_dict("records")]
     return conform(table.assign(reference=reference), RELIABILITY)
 
 
@@ -39,12 +39,8 @@ def mcnemar_p(only_first: int, only_second: int) -> tuple[float, float]:
     Mid-p is exact p less the probability of what was seen (Fagerland, Lydersen and Laake, 2013,
     "The McNemar test for binary matched-pairs data"). Without discordant pairs both are 1.
     """
-    exact = float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
-    both = only_first + only_second
-    seen = float(stats.binom.pmf(min(only_first, only_second), both, 0.5))
-    # halves of an even split are counted twice, which statsmodels cuts at 1
-    twice = 2 * float(stats.binom.cdf(min(only_first, only_second), both, 0.5))
-    return exact, min(1.0, twice - seen)
+    test = mcnemar_test(only_first, only_second)
+    return test.exact, test.mid
 
 
 def _row(failed: pd.DataFrame, arm: str, reference: str) -> dict[str, Any]:
@@ -62,14 +58,14 @@ def _row(failed: pd.DataFrame, arm: str, reference: str) -> dict[str, Any]:
         "failed_high": high,
         "only_arm": more,
         "only_reference": fewer,
-        "p_exact": exact,
-        "p": mid if enough else float("nan"),
+        "p_exact": exact if enough else NAN,
+        "p": mid if enough else NAN,
     }
 
 
-def _verdict(row: dict[Any, Any], alpha: float) -> str:
-    if row["seeds"] < FEWEST_SEEDS:
-        return f"not judged under {FEWEST_SEEDS} seeds"
-    if not row["p_holm"] <= alpha:
+def _verdict(row: dict[Any, Any], level: float) -> str:
+    if pd.isna(row["p_holm"]):
+        return TOO_FEW
+    if not row["p_holm"] <= level:
         return "inconclusive"
-    return "less reliable" if row["only_arm"] > row["only_reference"] else "more reliable"
+    return "fails more" if row["only_arm"] > row["only_reference"] else "fails less"

@@ -16,19 +16,18 @@ import pandas as pd
 
 from ablate.analysis.adjust import holm
 from ablate.analysis.columns import SHARES
+from ablate.analysis.dead import dead_arms
 from ablate.analysis.decisions import Decisions
+from ablate.analysis.failure_rows import adjusted
 from ablate.analysis.findings import conclude
 from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import Paired, one_sample_t
+from ablate.analysis.share_failures import MOST_FACTORS, Subset, share_failures, used_orders
 from ablate.analysis.tuning import refuse_tuning_seeds
+from ablate.analysis.worst import fill_worst
 from ablate.errors import UserError
-from ablate.store.schema import conform
-
-MOST_FACTORS = 7  # 5040 orders, which is only needed where a subset is missing
-
-Subset = frozenset[str]
-Order = tuple[str, ...]
+from ablate.store.schema import conform, names
 
 
 class SeedShares(NamedTuple):
@@ -68,7 +67,14 @@ def shapley(
         for seed, one in ((int(str(seed)), one) for seed, one in final.groupby("seed"))
     }
     kept = {seed: one for seed, one in by_seed.items() if one.orders}
-    rows = [_row(factor, i, kept, metric) for i, factor in enumerate(layout.factors)]
+    failed = share_failures(final, layout, planned, subsets)
+    worst = _worst_shares(final, layout, metric, planned, subsets)
+    rows = [
+        _row(factor, i, kept, metric)
+        | failed[factor]
+        | {"worst_effect": metric.back(float(worst[i]))}
+        for i, factor in enumerate(layout.factors)
+    ]
     table = pd.DataFrame(rows).assign(
         scheme="exact" if _is_exact(kept, len(layout.factors)) else "permutations",
         permutations=min((one.orders for one in kept.values()), default=0),
@@ -79,11 +85,49 @@ def shapley(
         unknown = ["low", "high", "effect_error", "df", "t", "p"]
         table[unknown] = float("nan")
     table["p_holm"] = holm(table["p"])
+    table["p_failures_holm"] = adjusted(table, decisions)
     table = conclude(table, final, metric, decisions)
     if repeated:
         told = "the same orders in every seed: their sampling error never averages out"
         table = table.assign(verdict="no interval", reason=told)
-    return conform(table, SHARES)
+    return conform(_whole_dead(table, final, subsets)[names(SHARES)], SHARES)
+
+
+def _whole_dead(
+    table: pd.DataFrame, final: pd.DataFrame, subsets: Mapping[str, Subset]
+) -> pd.DataFrame:
+    """Return `table` with what keeps shares from being: too few seeds is not it."""
+    dead = dead_arms(final)
+    ends = {len(subsets[arm]): arm for arm in subsets if arm in dead}
+    told = {0: "nothing on", len(table): "everything on"}
+    why = next((f"{text} fails in all of its seeds" for n, text in told.items() if n in ends), "")
+    if why:
+        stuck = table["verdict"] == "too few seeds"
+        table.loc[stuck, "reason"] = f"{why}, and a share is of the way between the two"
+        table.loc[stuck, "verdict"] = "no interval"
+    return table
+
+
+def _worst_shares(
+    final: pd.DataFrame,
+    layout: Layout,
+    metric: Metric,
+    planned: Mapping[int, Sequence[Sequence[str]]],
+    subsets: Mapping[str, Subset],
+) -> Values:
+    """Return the mean shares, `[k]`, with each failure at the worst value of all."""
+    filled = fill_worst(final["value"].to_numpy(), metric)
+    if not len(filled):
+        return np.full(len(layout.factors), np.nan)
+    filled_in = final.assign(filled=filled)
+    found = []
+    for seed, one in filled_in.groupby("seed"):
+        worth = {subsets[arm]: float(value) for arm, value in zip(one["arm"], one["filled"],
+                                                                  strict=True)}  # fmt: skip
+        shares = of_seed(worth, list(layout.factors), planned.get(int(str(seed))))
+        if shares.orders:
+            found.append(shares.shares)
+    return np.mean(found, axis=0) if found else np.full(len(layout.factors), np.nan)
 
 
 def of_seed(
@@ -102,10 +146,7 @@ def of_seed(
     if planned is None and len(factors) > MOST_FACTORS:
         return SeedShares(np.full(len(factors), np.nan), 0)
     orders = list(permutations(factors)) if planned is None else [tuple(one) for one in planned]
-    known = set(orders)
-    whole = {order for order in orders if _is_complete(order, worth)}
-    # half of an antithetic pair would lean to one side
-    used = [o for o in orders if o in whole and (o[::-1] in whole or o[::-1] not in known)]
+    used = used_orders(orders, worth)
     shares = np.zeros(len(factors))
     for order in used:
         values = [worth[frozenset(order[:i])] for i in range(len(order) + 1)]
@@ -141,10 +182,6 @@ def _worth(one: pd.DataFrame, subsets: Mapping[str, Subset], metric: Metric) -> 
     done = one[~one["failed"]]
     values = metric.forward(done["value"].to_numpy())
     return {subsets[arm]: float(value) for arm, value in zip(done["arm"], values, strict=True)}
-
-
-def _is_complete(order: Order, worth: Mapping[Subset, float]) -> bool:
-    return all(frozenset(order[:i]) in worth for i in range(len(order) + 1))
 
 
 def _repeated(planned: Mapping[int, Sequence[Sequence[str]]]) -> bool:

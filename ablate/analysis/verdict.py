@@ -24,6 +24,8 @@ class Evidence:
         alpha: Level of the verdict.
         margin: In percent, if one was declared.
         p_equivalence: Of the two one-sided tests against the margin; NaN without one.
+        failing: `fails more` or `fails less` where its failures are told from chance.
+        failures: Their counts in words; "" where neither arm failed.
     """
 
     paired: Paired
@@ -34,28 +36,48 @@ class Evidence:
     alpha: float = ALPHA
     margin: float | None = None
     p_equivalence: float = float("nan")
+    failing: str = ""
+    failures: str = ""
 
 
 def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     """Return the verdict and, where it needs one, its reason."""
     paired = evidence.paired
     if paired.pairs < FEWEST_PAIRS:
-        what = "seeds of the smaller arm" if paired.variance == "welch" else "complete pairs"
-        return "too few seeds", f"{what}: {paired.pairs} of the {FEWEST_PAIRS} needed"
+        return _too_few(evidence)
     if paired.sd == 0:
         return _without_spread(evidence)
     if evidence.suspects:
         return "suspect", f"possible unmarked collapse: {'; '.join(evidence.suspects)}"
     if evidence.p_adjusted <= evidence.alpha:
         return _significant(evidence, metric)
+    return _undecided(evidence)
+
+
+def _undecided(evidence: Evidence) -> tuple[str, str]:
+    """Return what is left to say where the metric names nothing."""
+    if evidence.failing:
+        return evidence.failing, evidence.failures
     if evidence.p_equivalence <= evidence.alpha:
         return f"no difference beyond {evidence.margin:g} %", ""
-    return "inconclusive", ""
+    return "inconclusive", evidence.failures
+
+
+def _too_few(evidence: Evidence) -> tuple[str, str]:
+    """Return that pairs are too few, unless it is that the arm breaks them."""
+    if evidence.failing and not evidence.suspects:
+        return evidence.failing, evidence.failures
+    welch = evidence.paired.variance == "welch"
+    what = "seeds of the smaller arm" if welch else "complete pairs"
+    pairs = f"{what}: {evidence.paired.pairs} of the {FEWEST_PAIRS} needed"
+    return "too few seeds", "; ".join(filter(None, [pairs, evidence.failures]))
 
 
 def _without_spread(evidence: Evidence) -> tuple[str, str]:
     if evidence.paired.mean:
         return "suspect", "seeds do not vary"
+    if evidence.failing:
+        return evidence.failing, evidence.failures
     if evidence.more_failures or evidence.worst:
         return "suspect", "the same values in every pair, and other seeds that fail"
     return "identical", ""

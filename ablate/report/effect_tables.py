@@ -13,7 +13,7 @@ from ablate.report import words
 from ablate.report.answer import Answer
 
 Lines = list[list[str]]
-LONG = ("p", "p, own spread", "failed with, without")
+LONG = ("p", "p, own spread")
 
 
 def lines(answer: Answer, metric: Metric) -> Lines:
@@ -72,6 +72,7 @@ def _broke(row: dict[Any, Any]) -> str:
 
 def _shares(rows: list[dict[Any, Any]], metric: Metric) -> Lines:
     headings = ["trick", f"share as a {_kind(metric)} [95 % CI]", "p", "Holm p", "verdict"]
+    headings.append("failed with, without")
     table = [
         [
             term(row["factor"]),
@@ -79,12 +80,15 @@ def _shares(rows: list[dict[Any, Any]], metric: Metric) -> Lines:
             words.p_value(row["p"]),
             words.p_value(row["p_holm"]),
             row["verdict"],
+            _broke(row),
         ]
         for row in rows
     ]
     total = metric.back(sum(row["effect_mean"] for row in rows))
     whole = {"effect": total, "low": np.nan, "high": np.nan, "scale": metric.scale}
-    return [headings, *table, ["all together", words.effect(whole), *[words.NONE] * 3]]
+    lines = [headings, *table, ["all together", words.effect(whole), *[words.NONE] * 4]]
+    broke = any(row["failed_with"] + row["failed_without"] > 0 for row in rows)
+    return lines if broke else [line[:-1] for line in lines]
 
 
 def _steps(rows: list[dict[Any, Any]], metric: Metric) -> Lines:

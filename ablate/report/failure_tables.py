@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from ablate.analysis.columns import POLICIES, RELIABILITY
+from ablate.analysis.failure_rows import level_of
 from ablate.analysis.policies import policies
-from ablate.analysis.reliability import FEWEST_SEEDS, reliability
+from ablate.analysis.reliability import TOO_FEW, reliability
 from ablate.analysis.suspects import suspects
 from ablate.report import words
 from ablate.report.study import Study
@@ -65,11 +66,12 @@ def _effect(row: words.Row) -> str:
 
 
 def reliability_rows(study: Study) -> pd.DataFrame:
-    """Return `reliability` of the arms that share enough seeds with the reference to be judged."""
-    if study.failed.empty:
+    """Return `reliability` of arms that fail where the reference does not, if one can be told."""
+    if study.failed.empty or study.decisions.unpaired:  # it is of pairs
         return pd.DataFrame(columns=names(RELIABILITY))
-    table = reliability(study.final, study.reference, study.decisions.alpha)
-    return table[table["seeds"] >= FEWEST_SEEDS]
+    table = reliability(study.final, study.reference, level_of(study.decisions))
+    table = table[table["only_arm"] + table["only_reference"] > 0]
+    return table[:0] if (table["verdict"] == TOO_FEW).all() else table
 
 
 def reliability_lines(study: Study) -> list[str]:
@@ -77,8 +79,8 @@ def reliability_lines(study: Study) -> list[str]:
     judged = reliability_rows(study)
     if judged.empty:
         return [
-            f"No arm is judged to fail more or less often than another: under {FEWEST_SEEDS} seeds "
-            "even 30 % against 5 % is hardly ever told apart."
+            "No arm is told from the reference by its failures: one of them must fail alone in 7 "
+            "seeds at least, and in more where several arms are compared."
         ]
     rows = [
         [
@@ -90,5 +92,11 @@ def reliability_lines(study: Study) -> list[str]:
         ]
         for row in judged.to_dict("records")
     ]
-    headings = ["arm", "seeds", "failed alone: arm, reference", "Holm p (McNemar mid-p)", "verdict"]
+    headings = [
+        "arm",
+        "seeds",
+        "failed alone: arm, reference",
+        "Holm p (McNemar, exact)",
+        "verdict",
+    ]
     return markdown(headings, rows)

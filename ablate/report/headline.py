@@ -16,7 +16,7 @@ from ablate.report import words
 from ablate.report.effect_tables import term
 from ablate.report.marks import collapsed
 from ablate.report.study import Study
-from ablate.report.tables import code
+from ablate.report.tables import code, escape
 from ablate.report.together import depends
 from ablate.report.tuned import AFTER, BEFORE
 
@@ -30,6 +30,7 @@ NUMBERED = {
     "trade-off": "a trade-off between quality and failures:",
     words.DESCRIBED: "described, not tested:",
 }
+FAILING = {"fails more": "fails more often:", "fails less": "fails less often:"}
 BARE = {
     "suspect": "suspect, to be looked at before it is believed:",
     REFERENCE: "suspect because of a trial of the reference, to be looked at first:",
@@ -84,6 +85,11 @@ def answer(study: Study) -> str:
     parts += [
         f"{text} {_listed([one.subject + one.number for one in by_verdict[name]])}"
         for name, text in numbered.items()
+    ]
+    parts += [
+        f"{text} {_listed([_failing(one) for one in by_verdict[name]])}"
+        for name, text in FAILING.items()
+        if name in by_verdict
     ]
     parts += [
         f"{text} {_listed([one.subject for one in by_verdict[name]])}"
@@ -182,6 +188,12 @@ def _firm(by_verdict: Mapping[str, list[Finding]]) -> list[str]:
             says = side if one.sign else f"is {verdict}{one.against}"
             told[side].append(f"{one.subject} {says}{one.number}")
     return [_listed(clauses) for clauses in told.values() if clauses]
+
+
+def _failing(one: Finding) -> str:
+    """Return what fails, with its counts: the verdict is about them."""
+    subject = f"the arm without {one.subject}" if one.sign < 0 else one.subject
+    return f"{subject} ({escape(one.row['reason'])})"
 
 
 def _listed(items: Sequence[str]) -> str:

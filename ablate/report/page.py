@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ablate.analysis.conditions import UNTOLD
+from ablate.analysis.failure_rows import level_of
+from ablate.analysis.failures import FEWEST_TRIALS, bound
 from ablate.report import tables, words
 from ablate.report.answer_section import answer_section, beside
 from ablate.report.curves_figure import MOST_ARMS
@@ -259,14 +261,18 @@ def _failures(study: Study) -> list[str]:
         if row["failed"]
     ]
     if not rates:
-        most = study.table["failed_high"].max()
-        return [
-            f"None; with so few trials an arm may still fail in up to {100 * most:.0f} % of runs.",
-            *marked_lines(study),
-        ]
-    lines = [*tables.markdown(["arm", "failed, 95 % Wilson interval"], rates), ""]
+        return [_none_failed(len(study.final)), *marked_lines(study)]
+    lines = [*tables.markdown(["arm", "failed, 95 % interval or bound"], rates), ""]
     lines += [*reliability_lines(study), "", *tables.failure_table(study)]
     return lines + marked_lines(study)
+
+
+def _none_failed(trials: int) -> str:
+    """Return that nothing failed, and from 10 trials on what that says of the rate."""
+    if trials < FEWEST_TRIALS:
+        return f"None: 0 of {trials}."
+    most = words.percent(bound(0, trials))
+    return f"None: 0 of {trials}, under {most} % (95 %, exact), if trials are alike."
 
 
 def _others(study: Study) -> list[str]:
@@ -342,7 +348,9 @@ def _statistics(study: Study) -> list[str]:
     return [
         f"Statistics: {test} on {scale}, {which}; failures are excluded and "
         f"counted, never filled in; NaN and infinity are failures. {_level(study)}; "
-        f"`trade-off` if the arm fails in 2 or more seeds more. {check}",
+        "`trade-off` if the arm fails in 2 or more seeds more. Failures have a family of their own "
+        f"at {100 * level_of(study.decisions):.2g} %: McNemar's exact test over seeds for arms, "
+        f"permutation within seeds for effects and shares (Tarone, Holm). {check}",
         *_decided(study),
         _opinion(study),
         _spreads(study),

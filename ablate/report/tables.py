@@ -24,7 +24,10 @@ from ablate.report.study import Study, declared_scale
 from ablate.store.schema import names
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-TESTS = ("p_holm", "p_bh", "p_flip", "second_opinion", "p_equivalence", "verdict", "reason")
+TESTS = (
+    *("p_holm", "p_bh", "p_flip", "second_opinion"),
+    *("p_equivalence", "p_failures_holm", "verdict", "reason"),
+)
 # In any place; an underscore beside a word; what begins a list, a heading or a quotation.
 SPECIAL = re.compile(r"[\\|*`\[<&~$]|(?<![^\W_])_|_(?![^\W_])|^[#>]|^[-+](?=[\s-]|$)")
 NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")

@@ -18,6 +18,7 @@ from ablate.screen import console, say
 
 STYLES = {"better": "bold green", "worse": "red", "trade-off": "yellow", "suspect": "magenta"}
 STYLES |= {"better together": "bold green", "worse together": "red"}
+STYLES |= {"fails more": "red", "fails less": "green"}
 
 
 def render(

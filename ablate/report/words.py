@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ablate.analysis.failures import FEWEST_TRIALS, bound
 from ablate.analysis.metric import Metric
 
 NONE = "\N{EN DASH}"
@@ -111,10 +112,22 @@ def p_value(p: float) -> str:
 
 
 def rate(row: Row) -> str:
-    """Return `1 of 5, 4 to 62 %`, and at no failure `0 of 5, up to 43 %`."""
-    low, high = 100 * row["failed_low"], 100 * row["failed_high"]
-    interval = f"{low:.0f} to {high:.0f} %" if row["failed"] else f"up to {high:.0f} %"
-    return f"{row['failed']} of {row['trials']}, {interval}"
+    """Return `1 of 5, 4 to 62 %`; `0 of 10, under 26 %` and `10 of 10, over 74 %` from 10 on.
+
+    Between none and all it is Wilson's interval, at the ends the exact bound.
+    """
+    failed, trials = row["failed"], row["trials"]
+    told = f"{failed} of {trials}"
+    if 0 < failed < trials:
+        return f"{told}, {100 * row['failed_low']:.0f} to {100 * row['failed_high']:.0f} %"
+    if trials < FEWEST_TRIALS:
+        return told
+    return f"{told}, {'over' if failed else 'under'} {percent(bound(failed, trials))} %"
+
+
+def percent(rate: float) -> str:
+    """Return a rate in percent with two digits."""
+    return f"{100 * rate:.2g}"
 
 
 def listing(items: Sequence[str], most: int = 5) -> str:

@@ -17,6 +17,7 @@ import argparse
 import numpy as np
 
 from benchmarks.coverage.arms import curse, intervals, looks, opinions, verdicts
+from benchmarks.coverage.breaking import breaking
 from benchmarks.coverage.cells import tables
 from benchmarks.coverage.designs import factorial, shares
 from benchmarks.coverage.failures import failing, rates
@@ -25,7 +26,7 @@ BENCHES = {
     bench.__name__: bench
     for bench in (
         *(intervals, verdicts, factorial, shares, failing),
-        *(curse, looks, rates, opinions),
+        *(curse, looks, rates, opinions, breaking),
     )
 }
 

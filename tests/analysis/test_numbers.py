@@ -6,7 +6,7 @@ from statsmodels.stats.multitest import multipletests
 
 from ablate.analysis.adjust import benjamini_hochberg, holm
 from ablate.analysis.bands import bands, intervals
-from ablate.analysis.failures import wilson
+from ablate.analysis.failures import bound, wilson
 from ablate.analysis.metric import Metric, metric_of
 from ablate.analysis.paired import paired_t
 from ablate.analysis.power import (
@@ -32,6 +32,20 @@ FD = Metric("fd", "ratio", higher_is_better=False)
 )
 def test_wilson_worked_example_w5(failed, trials, interval):
     np.testing.assert_allclose(wilson(failed, trials), interval, rtol=0, atol=6e-9)
+
+
+@pytest.mark.parametrize(
+    ("trials", "most"),
+    [(3, 0.6315968501), (5, 0.4507197283), (10, 0.2588655509), (15, 0.1810362725),
+     (20, 0.1391083407), (48, 0.0605034093)],
+)  # fmt: skip
+def test_none_failed_has_the_exact_one_sided_bound(trials, most):
+    np.testing.assert_allclose(bound(0, trials), most, rtol=0, atol=6e-11)
+    theirs = stats.binomtest(0, trials, alternative="less").proportion_ci(0.95)
+    np.testing.assert_allclose(bound(0, trials), theirs.high, rtol=1e-9)
+    other = stats.binomtest(trials, trials, alternative="greater").proportion_ci(0.95)
+    np.testing.assert_allclose(bound(trials, trials), other.low, rtol=1e-9)
+    assert np.isnan(bound(1, trials)) and np.isnan(bound(0, 0))
 
 
 @pytest.mark.parametrize(

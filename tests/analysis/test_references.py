@@ -208,7 +208,7 @@ def test_reliability_is_mcnemar_and_its_mid_p():
         close(ours.loc[arm, ["p_exact", "p"]].astype(float), [exact, mid])
         rate = stats.binomtest(int(failed[arm].sum()), 12).proportion_ci(method="wilson")
         close(ours.loc[arm, ["failed_low", "failed_high"]].astype(float), rate)
-    close(ours["p_holm"], multipletests(ours["p"], method="holm")[1])
+    assert ours["p_holm"].isna().all()  # at most 6 seeds in which one of two failed alone
 
 
 @pytest.mark.parametrize("name", ["ten", "failures"])
@@ -267,7 +267,7 @@ def test_effects_are_those_of_ols(name, failed):
     close(ours["p_holm"], multipletests(ours["p"], method="holm")[1])
 
 
-def test_an_effect_seed_by_seed_is_ttest_1samp_and_its_failures_are_fishers():
+def test_an_effect_seed_by_seed_is_ttest_1samp_and_its_failures_are_guarded():
     values = noisy(ABC, 5)
     seeds = [
         by_formula({arm: [row[s]] for arm, row in values.items()}, ABC, False) for s in range(5)
@@ -280,7 +280,9 @@ def test_an_effect_seed_by_seed_is_ttest_1samp_and_its_failures_are_fishers():
     for arm in ("a", "a+b", "a+c", "a+b+c", "b"):
         values[arm][2] = None
     ours = effects(results(values), ABC, FD, Decisions()).set_index("term")
-    close(ours.loc["a", "p_failures"], stats.fisher_exact([[4, 16], [1, 19]]).pvalue)
+    # all in one seed, they are as far from nothing as one draw can be
+    close(ours.loc["a", "p_failures"], 2 * stats.norm.sf(1))
+    assert stats.fisher_exact([[4, 0], [1, 3]]).pvalue < 2 * stats.norm.sf(1)
 
 
 def test_a_design_that_ran_once_is_ols_and_halfnorm():

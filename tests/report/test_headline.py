@@ -132,6 +132,16 @@ def test_no_verdict_says_more_than_it_is(tmp_path):
     assert "too few seeds for an answer: `few`.**" in told
 
 
+def test_what_fails_more_comes_with_its_counts(tmp_path):
+    nothing = [None] * 8
+    arms = {"reference": ({}, values(1.0)[:1] * 8), "breaks": ({"breaks": {}}, nothing)}
+    told = answer(put(tmp_path / "with", arms))
+    assert "**Fails more often: `breaks` (failed in 8 of 8 seeds (reference 0)).**" in told
+    arms = {"reference": (WHOLE, values(1.0)[:1] * 8), "without r1": (without("r1"), nothing)}
+    told = answer(put(tmp_path / "without", arms))
+    assert "Fails more often: the arm without `r1` (failed in 8 of 8 seeds (reference 0))" in told
+
+
 def test_no_difference_beyond_the_margin_is_told_with_its_interval(tmp_path):
     arms = {"reference": (WHOLE, BASE), "without r1": (without("r1"), values(1.002))}
     put(tmp_path / "r", arms)

@@ -50,9 +50,23 @@ def test_p_value(p, text):
     assert words.p_value(p) == text
 
 
-def test_rate_at_no_failure_tells_the_upper_end():
-    row = {"failed": 0, "trials": 5, "failed_low": 0.0, "failed_high": 0.4345}
-    assert words.rate(row) == "0 of 5, up to 43 %"
+@pytest.mark.parametrize(
+    ("failed", "trials", "text"),
+    [
+        (0, 5, "0 of 5"),
+        (0, 9, "0 of 9"),
+        (0, 10, "0 of 10, under 26 %"),
+        (0, 48, "0 of 48, under 6.1 %"),
+        (10, 10, "10 of 10, over 74 %"),
+        (5, 5, "5 of 5"),
+        (1, 5, "1 of 5, 4 to 62 %"),
+    ],
+)
+def test_a_rate_has_an_exact_bound_where_it_helps_and_wilsons_interval_between(
+    failed, trials, text
+):
+    row = {"failed": failed, "trials": trials, "failed_low": 0.0362, "failed_high": 0.6245}
+    assert words.rate(row) == text
 
 
 @pytest.mark.parametrize(
