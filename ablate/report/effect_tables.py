@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.analysis.layout import SUBSETS
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS
 from ablate.report import words
 from ablate.report.answer import Answer
 
 Lines = list[list[str]]
+LACK = "lack of fit"
 LONG = ("p", "p, own spread")
 
 
@@ -47,7 +49,7 @@ def _told(table: Lines) -> Lines:
 
 def _effect(row: dict[Any, Any]) -> list[str]:
     return [
-        term(row["term"]),
+        _named(row),
         words.effect(row),
         words.p_value(row["p"]),
         words.p_value(row["own_p"]),
@@ -56,6 +58,19 @@ def _effect(row: dict[Any, Any]) -> list[str]:
         row["verdict"],
         _broke(row),
     ]
+
+
+def _named(row: dict[Any, Any]) -> str:
+    """Return the term and, where absent arms changed that, what it is."""
+    meaning = str(row.get("meaning") or "")
+    if not meaning:
+        return term(row["term"])
+    told = meaning if meaning.startswith("with ") else f"here {_shown(meaning)}"
+    return f"{term(row['term'])} ({told})"
+
+
+def _shown(text: str) -> str:
+    return text.replace(":", f" {words.TIMES} ").replace("- ", f"{words.MINUS} ")
 
 
 def _varies(row: dict[Any, Any]) -> str:
@@ -124,7 +139,7 @@ def headline(answer: Answer, metric: Metric) -> str:
 
 def _of_effects(answer: Answer, metric: Metric) -> str:
     table = answer.table
-    parts = [*_meaning(answer, metric), *_mixed(answer)]
+    parts = [*_meaning(answer, metric), *_mixed(answer), *map(_shown, answer.notes)]
     if len(table):
         parts.append(_variance(_used(table), int(table["missing"].max())))
     if (table["verdict"] == words.IDENTICAL).any():
@@ -145,7 +160,8 @@ def _of_effects(answer: Answer, metric: Metric) -> str:
 def _used(table: pd.DataFrame) -> str:
     """Return which variance the tested effects have; what is identical has none."""
     nothing = "few" if table["seeds"].max() < FEWEST_PAIRS else "none"
-    return next((str(one) for one in table["variance"] if one != "none"), nothing)
+    used = [str(one) for one in table["variance"] if one != "none"]
+    return LACK if LACK in used else next(iter(used), nothing)
 
 
 def _meaning(answer: Answer, metric: Metric) -> list[str]:
@@ -170,6 +186,11 @@ def _mixed(answer: Answer) -> list[str]:
         told.append("Effects joined by = are one number in this design: it is of their sum.")
     if answer.design == "fractional_factorial":
         told.append("Interactions of three tricks and more are mixed into all of these.")
+    elif answer.design in SUBSETS:
+        told.append(
+            "A regression on the tricks, over all arms; interactions are left out, and count as "
+            "noise between arms."
+        )
     elif 2 not in set(answer.table["order"]):
         told.append(
             "These arms do not tell interactions apart: the main effects are right where there are "
@@ -179,17 +200,19 @@ def _mixed(answer: Answer) -> list[str]:
 
 
 def _variance(variance: str, missing: int) -> str:
-    if variance == "guarded":
+    gone = f" Trials that are missing: {missing}." if missing else ""
+    if variance in ("guarded", LACK):
+        largest = "larger" if variance == "guarded" else "largest"
+        arms = "" if variance == "guarded" else ", that of arms off the regression"
         return (
-            "Least squares with seeds as blocks; the variance is the larger of the pooled one and "
-            "the effect's own from seed to seed (own spread: p by that alone). Varies by seed: "
-            "the own one is significantly larger (F test, Holm)."
+            f"Least squares with seeds as blocks; the variance is the {largest} of the pooled one"
+            f"{arms} and the effect's own from seed to seed (own spread: p by that alone). Varies "
+            f"by seed: the own one is significantly larger (F test, Holm).{gone}"
         )
     if variance == "ols":
         return (
-            f"Least squares with seeds as blocks; trials that are missing: {missing}, so an "
-            "effect's own spread over seeds is not known and its variance is the pooled one, "
-            "unguarded."
+            "Least squares with seeds as blocks; no effect's own spread over seeds is known, so "
+            f"its variance is the pooled one, unguarded.{gone}"
         )
     if variance == "own":
         return "Student's t over seeds in which all four arms are done."

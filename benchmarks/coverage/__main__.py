@@ -16,6 +16,7 @@ import argparse
 
 import numpy as np
 
+from benchmarks.coverage.absent import forbidden, missing, subsets
 from benchmarks.coverage.arms import curse, intervals, looks, opinions, verdicts
 from benchmarks.coverage.breaking import breaking
 from benchmarks.coverage.cells import tables
@@ -27,6 +28,7 @@ BENCHES = {
     for bench in (
         *(intervals, verdicts, factorial, shares, failing),
         *(curse, looks, rates, opinions, breaking),
+        *(missing, forbidden, subsets),
     )
 }
 
