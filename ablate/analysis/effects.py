@@ -35,6 +35,8 @@ from ablate.analysis.worst import fill_worst
 from ablate.store.schema import conform, names
 
 NAN = float("nan")
+MAY_VARY = 0.2  # p of F, of one effect alone, from which its own interval stands beside the other
+OWN = ("own_sd", "own_p", "own_low", "own_high", "p_varies")
 
 
 def effects(
@@ -88,6 +90,7 @@ def effects(
     found["missing"] += len(copied) * (len(ended.levels) - len(layout.levels))
     found["p_failures_holm"] = adjusted(found, decisions)
     found["p_holm"] = holm(found["p"])
+    found["may_vary"] = (found["p_varies"] <= MAY_VARY).astype("int64")
     found["p_varies"] = holm(found["p_varies"])
     found["varies"] = (found["p_varies"] <= ALPHA).astype("int64")
     return conform(conclude(found, final, metric, decisions)[names(EFFECTS)], EFFECTS)
@@ -148,7 +151,7 @@ def _estimate(
         "missing": holes,
         "variance": "few arms" if few else "none",
     } | dict.fromkeys(("low", "high", "effect_error", "df", "t", "p"), NAN)
-    row |= dict.fromkeys(("own_sd", "own_p", "p_varies"), NAN)
+    row |= dict.fromkeys(OWN, NAN)
     if table is None:
         return row | {"effect_mean": NAN, "effect": NAN}
     mean = float(term.contrast @ table.means)
@@ -160,16 +163,15 @@ def _estimate(
     if additive is not None:
         spread = with_lack_of_fit(spread, term.contrast, table.means, additive)
     low, high, t, p = student(mean, spread.error, spread.df)
-    low, high = metric.back(low), metric.back(high)
-    return row | asdict(spread) | {
-        "low": low, "high": high, "effect_error": spread.error, "t": t, "p": p
-    }  # fmt: skip
+    found = {"low": low, "high": high, "own_low": spread.own_low, "own_high": spread.own_high}
+    found = {name: metric.back(value) for name, value in found.items()}
+    return row | asdict(spread) | found | {"effect_error": spread.error, "t": t, "p": p}
 
 
 def _identical(values: pd.DataFrame, metric: Metric) -> dict[str, Any]:
     """Return the estimate of an effect whose arms are copies: none, and nothing to test it by."""
     done = values.notna().to_numpy()
-    unknown = ("low", "high", "effect_error", "df", "t", "p", "own_sd", "own_p", "p_varies")
+    unknown = ("low", "high", "effect_error", "df", "t", "p", *OWN)
     return dict.fromkeys(unknown, NAN) | {
         "seeds": int(done.any(1).sum()),
         "cells": int(done.sum()),

@@ -9,7 +9,7 @@ Legend: J arms, N seeds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -33,6 +33,8 @@ class Spread:
         variance: Which one was the largest: `guarded`, `lack of fit`, or `ols` without own one.
         own_sd: SD over seeds of the effect seed by seed, in seeds with all arms.
         own_p: Of t from that SD alone.
+        own_low: Lower end of the interval from that SD alone, on the scale of the analysis.
+        own_high: Upper end.
         p_varies: F of the own variance against the rest of the residual.
     """
 
@@ -41,6 +43,8 @@ class Spread:
     variance: str
     own_sd: float = NAN
     own_p: float = NAN
+    own_low: float = NAN
+    own_high: float = NAN
     p_varies: float = NAN
 
 
@@ -62,7 +66,7 @@ def guarded(contrast: Values, table: Blocks) -> Spread:
         df=table.df,
         variance="guarded",
         own_sd=float(np.sqrt(own * (contrast @ contrast))),
-        own_p=_own_p(float(contrast @ table.means), float(np.sqrt(unit * own)), seeds),
+        **_own(float(contrast @ table.means), float(np.sqrt(unit * own)), seeds),
         p_varies=_p_varies(own, table, seeds),
     )
 
@@ -75,8 +79,12 @@ def _expected(contrast: Values, table: Blocks) -> float:
     return float((weights**2).sum() - explained)
 
 
-def _own_p(estimate: float, error: float, seeds: int) -> float:
-    return student(estimate, error, seeds - 1).p if error > 0 else NAN
+def _own(estimate: float, error: float, seeds: int) -> dict[str, float]:
+    """Return test and interval by the own variance; nothing where it is none."""
+    if error <= 0:
+        return {}
+    low, high, _, p = student(estimate, error, seeds - 1)
+    return {"own_p": p, "own_low": low, "own_high": high}
 
 
 def _p_varies(own: float, table: Blocks, seeds: int) -> float:
@@ -105,4 +113,4 @@ def with_lack_of_fit(spread: Spread, contrast: Values, means: Values, fitted: Va
     error = float(np.sqrt((off @ off) / left * (contrast @ contrast)))
     if error <= spread.error:
         return spread
-    return Spread(error, left, "lack of fit", spread.own_sd, spread.own_p, spread.p_varies)
+    return replace(spread, error=error, df=left, variance="lack of fit")

@@ -52,15 +52,15 @@ def _constant(layout: Layout) -> Iterator[str]:
         there = [level for level in levels if level in set(layout.levels[factor])]
         if len(there) == 1:
             at = f" {there[0]}" if list(levels) == ["off", "on"] else f"={there[0]}"
-            yield f"All arms that ran have {factor}{at}: it has no effect here."
+            yield f"All arms with results have {factor}{at}: it has no effect here."
         elif absent := [level for level in levels if level not in there]:
-            yield f"No arm that ran has {factor}={' or '.join(absent)}."
+            yield f"No arm with results has {factor}={' or '.join(absent)}."
 
 
 def _refused(fit: Fit) -> Iterator[str]:
     for group in fit.refused:
         names = words_of(group)
-        yield f"The arms that ran do not tell {names} apart, so they have no effects here."
+        yield f"The arms with results do not tell {names} apart, so they have no effects here."
 
 
 def words_of(names: Sequence[str]) -> str:

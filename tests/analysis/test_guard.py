@@ -65,8 +65,10 @@ def test_nothing_missing_is_the_larger_of_two_plain_variances(name, seeds):
         half = stats.t.ppf(0.975, df) * error
         expected = [mean, error, df, mean / error, 2 * stats.t.sf(abs(mean) / error, df)]
         expected += [*np.exp([mean - half, mean + half]), own.std(ddof=1)]
-        expected += [stats.ttest_1samp(own, 0).pvalue]
+        alone = stats.ttest_1samp(own, 0)
+        expected += [alone.pvalue, *np.exp(alone.confidence_interval())]
         columns = ["effect_mean", "effect_error", "df", "t", "p", "low", "high", "own_sd", "own_p"]
+        columns += ["own_low", "own_high"]
         np.testing.assert_allclose(
             table.loc[term.label, columns].astype(float), expected, rtol=1e-12, atol=1e-12
         )
@@ -75,6 +77,7 @@ def test_nothing_missing_is_the_larger_of_two_plain_variances(name, seeds):
         p_varies.append(stats.f.sf(unit / others, seeds - 1, df - (seeds - 1)))
     lowest = min(1, len(p_varies) * min(p_varies))
     np.testing.assert_allclose(table["p_varies"].min(), lowest, rtol=1e-9)
+    assert list(table["may_vary"]) == [int(p <= 0.2) for p in p_varies]
 
 
 def by_ols(values, plan, contrast):

@@ -195,7 +195,7 @@ def test_only_the_tricks_that_are_one_are_refused():
     c = (logs["c"] + logs["a+b+c"] - logs["reference"] - logs["a+b"]) / 2
     np.testing.assert_allclose(table.loc["c", "effect_mean"], c)
     told = lost(results(values), plan, FD)
-    assert "The arms that ran do not tell a and b apart, so they have no effects here." in told
+    assert "The arms with results do not tell a and b apart, so they have no effects here." in told
 
 
 def test_a_trick_that_never_ran_on_takes_nothing_from_the_others():
@@ -207,7 +207,7 @@ def test_a_trick_that_never_ran_on_takes_nothing_from_the_others():
     columns = ["effect_mean", "effect_error", "p", "p_holm"]
     pd.testing.assert_frame_equal(table[columns], own[columns])
     told = lost(results(values), plan, FD)
-    assert told[0] == "All arms that ran have a off: it has no effect here."
+    assert told[0] == "All arms with results have a off: it has no effect here."
 
 
 def test_a_level_that_never_ran_keeps_the_name_of_the_other():
@@ -218,7 +218,7 @@ def test_a_level_that_never_ran_keeps_the_name_of_the_other():
     logs = {arm: np.log(row).mean() for arm, row in values.items()}
     main = (logs["r1"] + logs["loss=hinge+r1"] - logs["reference"] - logs["loss=hinge"]) / 2
     np.testing.assert_allclose(table.loc["r1", "effect_mean"], main)
-    assert "No arm that ran has loss=wasserstein." in lost(results(values), plan, FD)
+    assert "No arm with results has loss=wasserstein." in lost(results(values), plan, FD)
 
 
 def test_nothing_is_said_of_a_whole_design_and_all_is_refused_of_two_arms():
