@@ -2,18 +2,20 @@
 
 Least squares on the declared scale with arms and seeds as a two-way table, so saturated: what is
 left over is how arms and seeds fall together. The variance is guarded: the larger of the pooled
-one and the effect's own from seed to seed. Source of the effects: Box, Hunter and Hunter, 2005,
-"Statistics for experimenters", chapters 5 and 6; of the guard: measured, see `benchmarks.coverage`.
+one and the effect's own from seed to seed, also where cells are missing; where interactions are
+left out, of what arms lie off the main effects too. Source of the effects: Box, Hunter and Hunter,
+2005, "Statistics for experimenters", chapters 5 and 6; of the guards: measured, see
+`benchmarks.coverage`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ablate.analysis.adjust import holm
 from ablate.analysis.blocks import Blocks, fit_blocks
@@ -21,17 +23,20 @@ from ablate.analysis.columns import EFFECTS
 from ablate.analysis.decisions import ALPHA, Decisions
 from ablate.analysis.failure_rows import NONE, UNTESTED, adjusted, effect_failures
 from ablate.analysis.findings import conclude
+from ablate.analysis.guard import FEWEST_LEFT, guarded, with_lack_of_fit
 from ablate.analysis.inert import touches, without_inert
 from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
 from ablate.analysis.student import student
-from ablate.analysis.terms import Term, terms_of
+from ablate.analysis.terms import Term, fit_of, terms_of
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.worst import fill_worst
 from ablate.store.schema import conform, names
 
 NAN = float("nan")
+MAY_VARY = 0.2  # p of F, of one effect alone, from which its own interval stands beside the other
+OWN = ("own_sd", "own_p", "own_low", "own_high", "p_varies")
 
 
 def effects(
@@ -39,8 +44,8 @@ def effects(
 ) -> pd.DataFrame:
     """Return one row per main effect and two-way interaction or alias group, `columns.EFFECTS`.
 
-    Under 3 seeds there are effects without interval, p and verdict. With missing cells the own
-    variance is not defined, and plain least squares says so in `variance`.
+    Under 3 seeds there are effects without interval, p and verdict. So are those of arms that are
+    no balanced design, if fewer than 5 of them are left to tell interactions from noise.
 
     Args:
         final: As `final_values` gives it.
@@ -61,12 +66,13 @@ def effects(
     table = fit_blocks(values)
     failed = effect_failures(final[final["arm"].isin(ended.levels.index)], ended)
     worst = worst_effects(final, ended, metric)
+    fit = fit_of(layout)
     rows = [
         named(term, layout, metric)
-        | _estimate(term, values, table, metric)
+        | _estimate(term, values, table, metric, fit.matrix if layout.leaves_out else None)
         | failures_at(term, failed)
         | {"worst_effect": worst.get(term.label, NAN)}
-        for term in terms_of(layout)
+        for term in fit.terms
     ]
     inert = set(whole.factors) - set(layout.factors)
     if inert:
@@ -84,6 +90,7 @@ def effects(
     found["missing"] += len(copied) * (len(ended.levels) - len(layout.levels))
     found["p_failures_holm"] = adjusted(found, decisions)
     found["p_holm"] = holm(found["p"])
+    found["may_vary"] = (found["p_varies"] <= MAY_VARY).astype("int64")
     found["p_varies"] = holm(found["p_varies"])
     found["varies"] = (found["p_varies"] <= ALPHA).astype("int64")
     return conform(conclude(found, final, metric, decisions)[names(EFFECTS)], EFFECTS)
@@ -119,6 +126,7 @@ def named(term: Term, layout: Layout, metric: Metric) -> dict[str, Any]:
     return {
         "term": term.label,
         "order": term.order,
+        "meaning": term.meaning,
         "aliases": " = ".join(planned[0]) if planned else term.label,
         "metric": metric.name,
         "scale": metric.scale,
@@ -127,42 +135,43 @@ def named(term: Term, layout: Layout, metric: Metric) -> dict[str, Any]:
 
 
 def _estimate(
-    term: Term, values: pd.DataFrame, table: Blocks | None, metric: Metric
+    term: Term,
+    values: pd.DataFrame,
+    table: Blocks | None,
+    metric: Metric,
+    additive: Values | None = None,
 ) -> dict[str, Any]:
+    """Return the numbers of one effect; `additive`: columns of a fit without interactions."""
     done = values.notna().to_numpy()
     seeds, holes = int(done.any(1).sum()), int((~done).sum())
+    few = additive is not None and len(additive) - additive.shape[1] < FEWEST_LEFT
     row = {
         "seeds": seeds,
         "cells": int(done.sum()),
         "missing": holes,
-        "variance": "none",
+        "variance": "few arms" if few else "none",
     } | dict.fromkeys(("low", "high", "effect_error", "df", "t", "p"), NAN)
-    row |= dict.fromkeys(("own_sd", "own_p", "p_varies"), NAN)
+    row |= dict.fromkeys(OWN, NAN)
     if table is None:
         return row | {"effect_mean": NAN, "effect": NAN}
     mean = float(term.contrast @ table.means)
     row |= {"effect_mean": mean, "effect": metric.back(mean), "df": table.df}
     rounding = ROUNDING * float(np.nanmax(np.abs(values.to_numpy())))
-    if seeds < FEWEST_PAIRS or not table.df or table.mse <= rounding**2:
+    if few or seeds < FEWEST_PAIRS or not table.df or table.mse <= rounding**2:
         return row
-    pooled = float(term.contrast @ table.unscaled @ term.contrast) * table.mse
-    error = np.sqrt(pooled)
-    row["variance"] = "ols"
-    if not holes:
-        own = values.to_numpy() @ term.contrast
-        error = np.sqrt(max(pooled, own.var(ddof=1) / seeds))
-        row |= _own(own, term, table) | {"variance": "guarded"}
-    low, high, t, p = student(mean, float(error), table.df)
-    low, high = metric.back(low), metric.back(high)
-    return row | {
-        "low": low, "high": high, "effect_error": float(error), "df": table.df, "t": t, "p": p
-    }  # fmt: skip
+    spread = guarded(term.contrast, table)
+    if additive is not None:
+        spread = with_lack_of_fit(spread, term.contrast, table.means, additive)
+    low, high, t, p = student(mean, spread.error, spread.df)
+    found = {"low": low, "high": high, "own_low": spread.own_low, "own_high": spread.own_high}
+    found = {name: metric.back(value) for name, value in found.items()}
+    return row | asdict(spread) | found | {"effect_error": spread.error, "t": t, "p": p}
 
 
 def _identical(values: pd.DataFrame, metric: Metric) -> dict[str, Any]:
     """Return the estimate of an effect whose arms are copies: none, and nothing to test it by."""
     done = values.notna().to_numpy()
-    unknown = ("low", "high", "effect_error", "df", "t", "p", "own_sd", "own_p", "p_varies")
+    unknown = ("low", "high", "effect_error", "df", "t", "p", *OWN)
     return dict.fromkeys(unknown, NAN) | {
         "seeds": int(done.any(1).sum()),
         "cells": int(done.sum()),
@@ -170,28 +179,6 @@ def _identical(values: pd.DataFrame, metric: Metric) -> dict[str, Any]:
         "variance": "none",
         "effect_mean": 0.0,
         "effect": metric.back(0.0),
-    }
-
-
-def _own(own: Values, term: Term, table: Blocks) -> dict[str, float]:
-    """Return the effect's SD over seeds, t from it alone, and F against the rest.
-
-    Args:
-        own: The effect seed by seed.
-        term: Its contrast.
-        table: Whose residual holds the effect's own variance as one of its directions.
-    """
-    seeds, variance = len(own), float(own.var(ddof=1))
-    error = float(np.sqrt(variance / seeds))
-    own_p = student(float(own.mean()), error, seeds - 1).p if error > 0 else NAN
-    unit = variance / float((term.contrast**2).sum())
-    rest_df = table.df - (seeds - 1)
-    rest = table.df * table.mse - (seeds - 1) * unit
-    ratio = unit / (rest / rest_df) if rest_df > 0 and rest > 0 else NAN
-    return {
-        "own_sd": float(np.sqrt(variance)),
-        "own_p": own_p,
-        "p_varies": float(stats.f.sf(ratio, seeds - 1, rest_df)),
     }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ablate.analysis.decisions import ALPHA, Decisions
 from ablate.analysis.failure_rows import counts, level_of
+from ablate.analysis.guard import FEWEST_LEFT
 from ablate.analysis.looks import is_before_first
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
@@ -58,6 +59,8 @@ def _conclude(
 def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
     if np.isnan(row["effect_mean"]) or row["df"] == 0:
         return "too few seeds", "the trials that are done leave nothing to measure an error by"
+    if row.get("variance") == "few arms":
+        return "too few arms", f"fewer than {FEWEST_LEFT} beyond the effects tell no interaction"
     if abs(row["effect_mean"]) <= ROUNDING:
         return "identical", ""
     return "suspect", "seeds do not vary"

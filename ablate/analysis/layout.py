@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.errors import UserError
+
+SUBSETS = ("random_subsets", "imported")
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,15 @@ class Layout:
         levels: Index arms, columns factors: the level that each arm has.
         aliases: Groups of effects that the plan says cannot be told apart.
         has_interactions: Whether the design is meant to show more than main effects.
+        leaves_out: Whether the arms are no balanced design: interactions are left out, and how
+            far arms lie from the main effects tells how large they may be.
     """
 
     factors: Mapping[str, Sequence[str]]
     levels: pd.DataFrame
     aliases: Sequence[Sequence[str]]
     has_interactions: bool
+    leaves_out: bool = False
 
     def at_first(self) -> pd.DataFrame:
         """Return, for every arm and factor, whether it is at the first level."""
@@ -35,7 +41,13 @@ class Layout:
     def only(self, arms: Sequence[str]) -> Layout:
         """Return the layout of some of its arms."""
         kept = self.levels.loc[[arm for arm in self.levels.index if arm in set(arms)]]
-        return Layout(self.factors, kept, self.aliases, self.has_interactions)
+        return replace(self, levels=kept)
+
+    def varying(self) -> Layout:
+        """Return the layout without the factors that have one level in all of its arms."""
+        kept = [name for name in self.factors if self.levels[name].nunique() > 1]
+        told = {name: self.factors[name] for name in kept}
+        return replace(self, factors=told, levels=self.levels[kept])
 
 
 def has_factors(study: Mapping[str, Any]) -> bool:
@@ -66,4 +78,23 @@ def layout_of(study: Mapping[str, Any]) -> Layout:
                 )
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(factors))
     groups = [[str(name) for name in group] for group in study.get("aliases") or []]
-    return Layout(factors, table, groups, study.get("design") != "plackett_burman")
+    design = study.get("design")
+    return Layout(
+        factors,
+        table,
+        groups,
+        has_interactions=design not in ("plackett_burman", *SUBSETS),
+        leaves_out=design in SUBSETS,
+    )
+
+
+def fraction_of(on: np.ndarray) -> int:
+    """Return the number of arms of the smallest regular fraction that holds arms `[J, F]`."""
+    basis: dict[int, int] = {}  # highest bit -> a row that has it
+    for row in on ^ on[0]:
+        number = int("".join("1" if one else "0" for one in row), 2)
+        while number and number.bit_length() in basis:
+            number ^= basis[number.bit_length()]
+        if number:
+            basis[number.bit_length()] = number
+    return 2 ** len(basis)

@@ -104,4 +104,5 @@ def _estimate(term: Term, values: pd.DataFrame, metric: Metric) -> dict[str, Any
         "missing": int(four.isna().sum().sum()),
         "own_sd": one.sd,
         "varies": 0,
+        "may_vary": 0,
     }

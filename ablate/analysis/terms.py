@@ -7,17 +7,16 @@ Legend: J arms, P columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
 
+from ablate.analysis.estimable import SAME, kept_from_left
 from ablate.analysis.layout import Layout
 from ablate.analysis.metric import Values
 from ablate.errors import UserError
-
-SAME = 1e-9  # columns whose correlation is this close to 1 are one
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,14 @@ class Term:
         factors: Of its first name.
         level: Of a main effect; "" otherwise.
         contrast: `[J]`; the effect is its product with the arm means.
+        meaning: What it is where absent arms changed that: `with b off`; "" as the name says.
     """
 
     names: tuple[str, ...]
     factors: tuple[str, ...]
     level: str
     contrast: Values
+    meaning: str = ""
 
     @property
     def label(self) -> str:
@@ -55,29 +56,76 @@ class _Column:
     values: Values
 
 
+@dataclass(frozen=True)
+class Fit:
+    """The columns that arms tell, and those that they do not.
+
+    Attributes:
+        terms: The effects that are estimated.
+        matrix: `[J, P]`, the columns of the fit, the first of ones.
+        lost: Labels of interactions that no estimate holds alone.
+        refused: Labels of main effects that cannot be told from each other, one group a tuple.
+    """
+
+    terms: list[Term]
+    matrix: Values
+    lost: list[tuple[str, ...]]
+    refused: list[tuple[str, ...]]
+
+
 def terms_of(layout: Layout) -> list[Term]:
     """Return the main effects, then the two-way interactions or groups of them.
 
     A main effect is the mean at a level less the mean at the first level; an interaction is half
     of how much one effect changes with the other. Interactions are left out where the design is
-    not meant to show them, or where the arms cannot tell all of them apart.
+    not meant to show them; where arms are absent, those that the others cannot tell.
 
     Raises:
-        UserError: The arms do not tell the main effects apart.
+        UserError: The arms do not tell any main effect from the others.
     """
-    mains, pairs = _columns(layout, 1), _columns(layout, 2)
-    if not _is_full(mains, len(layout.levels)):
+    return fit_of(layout).terms
+
+
+def fit_of(layout: Layout) -> Fit:
+    """Return what the arms of `layout` tell.
+
+    Raises:
+        UserError: The arms do not tell any main effect from the others.
+    """
+    varied = layout.varying()
+    mains = _columns(varied, 1)
+    columns = _merged(mains, _columns(varied, 2) if layout.has_interactions else [])
+    matrix = _matrix(columns, len(layout.levels))
+    kept = kept_from_left(matrix)
+    refused = _groups(
+        [{one, *parts} - {0} for one, parts in kept.sums.items() if one <= len(mains)]
+    )
+    apart = {one for group in refused for one in group}
+    if len(apart) == len(mains):
         raise UserError(
             f"The {len(layout.levels)} arms that ran do not tell the effects of "
             f"{', '.join(layout.factors)} apart; wait for more arms, or plan a design in which "
             "none of them is refused."
         )
-    if not layout.has_interactions:
-        return _terms(mains)
-    merged = _merged([*mains, *pairs])
-    if not _is_full(merged, len(layout.levels)):
-        return _terms(mains)
-    return _terms(merged)
+    lost = {
+        one: parts
+        for one, parts in kept.sums.items()
+        if one > len(mains) and not (set(parts) <= {0} and apart)
+    }
+    rows = dict(zip(kept.columns, np.linalg.pinv(matrix[:, kept.columns]), strict=True))
+    return Fit(
+        [
+            replace(
+                _term(columns[one - 1], rows[one]),
+                meaning=meaning_of(one, columns, lost, varied),
+            )
+            for one in kept.columns[1:]
+            if one not in apart
+        ],
+        matrix[:, kept.columns],
+        [tuple(columns[one - 1].names) for one in lost],
+        [tuple(columns[one - 1].names[0] for one in sorted(group)) for group in refused],
+    )
 
 
 def all_terms(layout: Layout) -> list[Term]:
@@ -118,25 +166,80 @@ def _columns(layout: Layout, order: int) -> list[_Column]:
 
 
 def _mains(layout: Layout, factor: str) -> Iterator[tuple[str, str, Values]]:
-    """Yield name, level and column of every level but the first: its indicator, centred."""
-    levels = layout.factors[factor]
-    for level in levels[1:]:
+    """Yield name, level and column of every level but the first: its indicator, centred.
+
+    Levels that no arm has are no levels.
+    """
+    levels, there = layout.factors[factor], set(layout.levels[factor])
+    for level in (one for one in levels[1:] if one in there):
         name = factor if len(levels) == 2 else f"{factor}={level}"
         at_level = np.array([one == level for one in layout.levels[factor]], dtype="float64")
-        yield name, level, at_level - 1 / len(levels)
+        yield name, level, at_level - 1 / len(there)
 
 
-def _merged(columns: list[_Column]) -> list[_Column]:
-    """Return the columns that differ; each bears the names of those that are it, or minus it."""
-    kept: list[_Column] = []
-    for column in columns:
+def _merged(mains: list[_Column], pairs: list[_Column]) -> list[_Column]:
+    """Return the columns that differ; each bears the names of those that are it, or minus it.
+
+    Main effects stay apart: two of them that are one are refused, not summed up.
+    """
+    kept = [replace(column, names=list(column.names)) for column in mains]
+    for column in pairs:
         same = next(((one, r) for one in kept if (r := _alike(one, column))), None)
         if same is None:
-            kept.append(_Column(list(column.names), column.factors, column.level, column.values))
+            kept.append(replace(column, names=list(column.names)))
         else:
             sign = "" if same[1] > 0 else "-"
             same[0].names.append(sign + column.names[0])
     return kept
+
+
+def _groups(sets: list[set[int]]) -> list[set[int]]:
+    """Return the unions of those sets that share a member."""
+    found: list[set[int]] = []
+    for one in sets:
+        joined = one.union(*(other for other in found if other & one))
+        found = [other for other in found if not other & one] + [joined]
+    return found
+
+
+def meaning_of(
+    one: int, columns: list[_Column], lost: Mapping[int, Mapping[int, float]], layout: Layout
+) -> str:
+    """Return what a kept column stands for: itself and its parts in those that were lost."""
+    mine = columns[one - 1]
+    parts = {
+        other: parts[one] * 2.0 ** (len(columns[other - 1].factors) - len(mine.factors))
+        for other, parts in lost.items()
+        if one in parts
+    }
+    settings = [_setting(mine, columns[other - 1], part, layout) for other, part in parts.items()]
+    if all(settings):
+        return f"with {' and '.join(settings)}" if settings else ""
+    told = [_times(part, " = ".join(columns[other - 1].names)) for other, part in parts.items()]
+    return f"{' = '.join(mine.names)} {' '.join(told)}"
+
+
+def _setting(mine: _Column, lost: _Column, part: float, layout: Layout) -> str:
+    """Return at which level of the other factor a main effect is told, as `b off`; "" if at none.
+
+    Of two levels, a main effect less the interaction is the effect at the first, and with it that
+    at the second.
+    """
+    other = set(lost.factors) - set(mine.factors)
+    two = all(len(layout.factors[name]) == 2 for name in lost.factors)
+    alone = len(lost.names) == len(mine.names) == len(mine.factors) == 1
+    if not (two and alone and len(other) == 1 and abs(abs(part) - 1) < SAME):
+        return ""
+    (name,) = other
+    levels = layout.factors[name]
+    told = levels[0] if part < 0 else levels[1]
+    return f"{name} {told}" if list(levels) == ["off", "on"] else f"{name}={told}"
+
+
+def _times(part: float, name: str) -> str:
+    size = "" if abs(abs(part) - 1) < SAME else f"{abs(part):.3g} "
+    shown = f"({name})" if " = " in name else name
+    return f"{'-' if part < 0 else '+'} {size}{shown}"
 
 
 def _alike(one: _Column, other: _Column) -> int:
@@ -156,14 +259,16 @@ def _is_full(columns: list[_Column], count: int) -> bool:
 
 
 def _terms(columns: list[_Column]) -> list[Term]:
-    """Return least-squares contrasts; halving per further factor makes 2^k effects the usual."""
+    """Return least-squares contrasts of columns of which none is a sum of others."""
     rows = np.linalg.pinv(_matrix(columns, len(columns[0].values)))[1:]
-    return [
-        Term(
-            tuple(column.names),
-            column.factors,
-            column.level if len(column.factors) == 1 else "",
-            row / 2 ** (len(column.factors) - 1),
-        )
-        for column, row in zip(columns, rows, strict=True)
-    ]
+    return [_term(column, row) for column, row in zip(columns, rows, strict=True)]
+
+
+def _term(column: _Column, row: Values) -> Term:
+    """Return the effect of a row of the pseudo-inverse.
+
+    Halving it per further factor makes 2^k effects the usual.
+    """
+    order = len(column.factors)
+    level = column.level if order == 1 else ""
+    return Term(tuple(column.names), column.factors, level, row / 2 ** (order - 1))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.analysis.layout import fraction_of
 from ablate.intake.cells import alike, is_switch, lacks_cells, stripped, switched, words
 from ablate.intake.columns import few, nearest, others
 from ablate.trial import canonical
@@ -146,13 +147,19 @@ def plan_of(frame: pd.DataFrame, tricks: Sequence[str]) -> dict[str, Any]:
 
 
 def design_of(on: np.ndarray) -> str:
-    """Return which design arms `[J, F]` of 0 and 1 are; "imported" if none that has effects."""
+    """Return which design arms `[J, F]` of 0 and 1 are; "imported" if they are no balanced one.
+
+    Three quarters of the arms of a factorial, or of a regular fraction, are one with absent arms:
+    as many are left by two tricks that cannot be on together.
+    """
     arms, factors = on.shape
     if factors < 2 or arms < 4:
         return "imported"
-    signs = np.column_stack([np.ones(arms), 2 * on - 1])
-    if not np.array_equal(signs.T @ signs, arms * np.eye(factors + 1)):
-        return "imported"
-    if arms == 2**factors:
-        return "full_factorial"
-    return "fractional_factorial" if arms & (arms - 1) == 0 else "plackett_burman"
+    of, signs = fraction_of(on.astype(bool)), np.column_stack([np.ones(arms), 2 * on - 1])
+    if np.array_equal(signs.T @ signs, arms * np.eye(factors + 1)):
+        if arms == 2**factors:
+            return "full_factorial"
+        return "fractional_factorial" if arms & (arms - 1) == 0 else "plackett_burman"
+    if len(np.unique(on, axis=0)) == arms >= 3 / 4 * of:
+        return "full_factorial" if of == 2**factors else "fractional_factorial"
+    return "imported"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from ablate.analysis.decisions import Decisions
 from ablate.analysis.effects import effects
+from ablate.analysis.guard import FEWEST_LEFT
 from ablate.analysis.half_normal import half_normal
 from ablate.analysis.ladder import steps
-from ablate.analysis.layout import has_factors
+from ablate.analysis.layout import SUBSETS, has_factors
+from ablate.analysis.lost import lost
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS
 from ablate.analysis.pairs import interactions
@@ -20,7 +22,7 @@ from ablate.analysis.shapley import shapley
 from ablate.errors import UserError
 
 FACTORIAL = ("full_factorial", "fractional_factorial", "plackett_burman")
-KINDS = dict.fromkeys(FACTORIAL, "effects") | {
+KINDS = dict.fromkeys((*FACTORIAL, *SUBSETS), "effects") | {
     "pairs": "effects",
     "shapley": "shares",
     "ladder": "steps",
@@ -39,6 +41,7 @@ class Answer:
             steps in their order. Empty for "arms".
         half_normal: All effects of a factorial with too few seeds for a test, else empty.
         missing: Why the design's question has no answer, or no half-normal plot.
+        notes: What absent arms took from the design.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Answer:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     half_normal: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: str = ""
+    notes: Sequence[str] = ()
 
     @property
     def names(self) -> list[str]:
@@ -71,13 +75,42 @@ def answer_of(
             return Answer(kind, design, steps(final, study, metric, decisions, detect))
         if kind == "shares":
             return Answer(kind, design, _ordered(shapley(final, study, metric, decisions)))
-        function = interactions if design == "pairs" else effects
-        table = _ordered(function(final, study, metric, decisions))
+        return _of_effects(design, final, study, metric, decisions)
     except UserError as error:
         return Answer("arms", design, missing=str(error))
-    if design in FACTORIAL and int(table["seeds"].max()) < FEWEST_PAIRS:
-        return _unreplicated(Answer(kind, design, table), final, study, metric)
-    return Answer(kind, design, table)
+
+
+def _of_effects(
+    design: str,
+    final: pd.DataFrame,
+    study: Mapping[str, Any],
+    metric: Metric,
+    decisions: Decisions,
+) -> Answer:
+    if design == "pairs":
+        table = _ordered(interactions(final, study, metric, decisions))
+        return Answer("effects", design, table)
+    table = _ordered(effects(final, study, metric, decisions))
+    found = Answer("effects", design, table, notes=lost(final, study, metric))
+    if design in SUBSETS:
+        return _of_subsets(found, final["arm"].nunique())
+    few = int(table["seeds"].max()) < FEWEST_PAIRS
+    return _unreplicated(found, final, study, metric) if few else found
+
+
+def _of_subsets(answer: Answer, arms: int) -> Answer:
+    """Return the answer by arms where too few of them are left for a regression on the tricks.
+
+    Of tricks added, or left out, one at a time none is left: it is arms that such a table asks of.
+    """
+    if "few arms" not in set(answer.table["variance"]):
+        return answer
+    left = arms - 1 - len(answer.table)
+    told = (
+        f"A regression on the tricks needs {FEWEST_LEFT} arms more than it has effects, to tell "
+        f"interactions from noise, and has {left}; so arms are compared."
+    )
+    return Answer("arms", answer.design, missing=told if left > 1 else "")
 
 
 def _unreplicated(
@@ -86,8 +119,8 @@ def _unreplicated(
     try:
         plot = half_normal(final, study, metric)
     except UserError as error:
-        return Answer(answer.kind, answer.design, answer.table, missing=str(error))
-    return Answer(answer.kind, answer.design, answer.table, plot)
+        return replace(answer, missing=str(error))
+    return replace(answer, half_normal=plot)
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ablate.analysis.layout import SUBSETS
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS
 from ablate.report import words
 from ablate.report.answer import Answer
 
 Lines = list[list[str]]
-LONG = ("p", "p, own spread")
+LACK = "lack of fit"
+OWN = "by own spread"
+LONG = ("p", "p, own spread", OWN)
 
 
 def lines(answer: Answer, metric: Metric) -> Lines:
@@ -33,24 +37,27 @@ def short(table: Lines) -> Lines:
 
 
 def _effects(rows: list[dict[Any, Any]], metric: Metric) -> Lines:
-    headings = ["effect", f"{_kind(metric)} [95 % CI]", "p", "p, own spread", "Holm p"]
+    headings = ["effect", f"{_kind(metric)} [95 % CI]", "p", "p, own spread", OWN, "Holm p"]
     headings += ["varies by seed", "verdict", "failed with, without"]
     return _told([headings, *map(_effect, rows)])
 
 
 def _told(table: Lines) -> Lines:
-    """Return the table without columns in which no row says anything."""
+    """Return the table without columns in which no row says anything; effects stay, if unknown."""
     columns = list(zip(*table, strict=True))
-    kept = [i for i, (_, *cells) in enumerate(columns) if set(cells) - {words.NONE, "0, 0"}]
+    kept = [
+        i for i, (_, *cells) in enumerate(columns) if i < 2 or set(cells) - {words.NONE, "0, 0"}
+    ]
     return [[line[i] for i in kept] for line in table]
 
 
 def _effect(row: dict[Any, Any]) -> list[str]:
     return [
-        term(row["term"]),
+        _named(row),
         words.effect(row),
         words.p_value(row["p"]),
         words.p_value(row["own_p"]),
+        _by_own(row),
         words.p_value(row["p_holm"]),
         _varies(row),
         row["verdict"],
@@ -58,10 +65,31 @@ def _effect(row: dict[Any, Any]) -> list[str]:
     ]
 
 
+def _named(row: dict[Any, Any]) -> str:
+    """Return the term and, where absent arms changed that, what it is."""
+    meaning = str(row.get("meaning") or "")
+    if not meaning:
+        return term(row["term"])
+    told = meaning if meaning.startswith("with ") else f"here {_shown(meaning)}"
+    return f"{term(row['term'])} ({told})"
+
+
+def _shown(text: str) -> str:
+    named = re.sub(r"(?<=\S):(?=\S)", f" {words.TIMES} ", text)
+    return named.replace("- ", f"{words.MINUS} ")
+
+
 def _varies(row: dict[Any, Any]) -> str:
     if np.isnan(row["p_varies"]):
         return words.NONE
-    return "yes" if row["varies"] else "no"
+    return "yes" if row["varies"] else "maybe" if row["may_vary"] else "no"
+
+
+def _by_own(row: dict[Any, Any]) -> str:
+    """Return the effect with the interval of its own spread, where it may vary by seed."""
+    if not row["may_vary"] or np.isnan(row["own_low"]):
+        return words.NONE
+    return words.effect(row | {"low": row["own_low"], "high": row["own_high"]})
 
 
 def _broke(row: dict[Any, Any]) -> str:
@@ -124,9 +152,9 @@ def headline(answer: Answer, metric: Metric) -> str:
 
 def _of_effects(answer: Answer, metric: Metric) -> str:
     table = answer.table
-    parts = [*_meaning(answer, metric), *_mixed(answer)]
+    parts = [*_meaning(answer, metric), *_mixed(answer), *map(_shown, answer.notes)]
     if len(table):
-        parts.append(_variance(_used(table), int(table["missing"].max())))
+        parts.append(_variance(_used(table), int(table["missing"].max()), _may(table)))
     if (table["verdict"] == words.IDENTICAL).any():
         parts.append(
             "Identical: with it every number is the one without it; these copies are no replicates "
@@ -145,7 +173,8 @@ def _of_effects(answer: Answer, metric: Metric) -> str:
 def _used(table: pd.DataFrame) -> str:
     """Return which variance the tested effects have; what is identical has none."""
     nothing = "few" if table["seeds"].max() < FEWEST_PAIRS else "none"
-    return next((str(one) for one in table["variance"] if one != "none"), nothing)
+    used = [str(one) for one in table["variance"] if one != "none"]
+    return LACK if LACK in used else next(iter(used), nothing)
 
 
 def _meaning(answer: Answer, metric: Metric) -> list[str]:
@@ -170,6 +199,11 @@ def _mixed(answer: Answer) -> list[str]:
         told.append("Effects joined by = are one number in this design: it is of their sum.")
     if answer.design == "fractional_factorial":
         told.append("Interactions of three tricks and more are mixed into all of these.")
+    elif answer.design in SUBSETS:
+        told.append(
+            "A regression on the tricks, over all arms; interactions are left out, and count as "
+            "noise between arms."
+        )
     elif 2 not in set(answer.table["order"]):
         told.append(
             "These arms do not tell interactions apart: the main effects are right where there are "
@@ -178,24 +212,37 @@ def _mixed(answer: Answer) -> list[str]:
     return told
 
 
-def _variance(variance: str, missing: int) -> str:
-    if variance == "guarded":
+def _variance(variance: str, missing: int, may: str) -> str:
+    gone = f" Trials that are missing: {missing}." if missing else ""
+    if variance in ("guarded", LACK):
+        largest = "larger" if variance == "guarded" else "largest"
+        arms = "" if variance == "guarded" else ", that of arms off the regression"
         return (
-            "Least squares with seeds as blocks; the variance is the larger of the pooled one and "
-            "the effect's own from seed to seed (own spread: p by that alone). Varies by seed: "
-            "the own one is significantly larger (F test, Holm)."
+            f"Least squares with seeds as blocks; the variance is the {largest} of the pooled one"
+            f"{arms} and the effect's own from seed to seed (own spread: p by that alone). Varies "
+            f"by seed: the own one is significantly larger (F test, Holm).{may}{gone}"
         )
     if variance == "ols":
         return (
-            f"Least squares with seeds as blocks; trials that are missing: {missing}, so an "
-            "effect's own spread over seeds is not known and its variance is the pooled one, "
-            "unguarded."
+            "Least squares with seeds as blocks; no effect's own spread over seeds is known, so "
+            f"its variance is the pooled one, unguarded.{gone}"
         )
     if variance == "own":
         return "Student's t over seeds in which all four arms are done."
     if variance == "few":
         return f"No interval and no verdict under {FEWEST_PAIRS} seeds."
     return "There is nothing to measure an error by, so no interval and no test."
+
+
+def _may(table: pd.DataFrame) -> str:
+    """Return what is said where an effect may vary by seed; measured by `benchmarks.coverage`."""
+    if not table["may_vary"].any():
+        return ""
+    return (
+        " Maybe: its F alone has p ≤ 0.2. Rely on the wider of this interval and the one by own "
+        "spread, a column of the report: if an effect does vary by seed, this one covers about "
+        "86 % at 3 seeds and 91 % at 5, not 95 %."
+    )
 
 
 def _of_shares(answer: Answer, metric: Metric) -> str:

@@ -144,12 +144,15 @@ def _effect(row: Mapping[Any, Any], name: str, factors: Mapping[str, list[str]])
     """Return a main effect as that of a trick, if the design tells it from all others."""
     factor, _, level = name.partition("=")
     levels = factors.get(factor, [])
+    here = f" ({row['meaning']})" if row.get("meaning") else ""  # where absent arms changed it
     if levels == ["off", "on"]:
-        return Finding(code(name), row, 1)
+        return Finding(code(name) + here, row, 1)
     if levels:
-        changed = code(f"{factor}={level or levels[-1]}")
+        changed = code(f"{factor}={level or levels[-1]}") + here
         return Finding(changed, row, 0, f" than {code(f'{factor}={levels[0]}')}")
-    return Finding(code(term(name)), row, 0, ", as one number in this design," * (" = " in name))
+    return Finding(
+        code(term(name)) + here, row, 0, ", as one number in this design," * (" = " in name)
+    )
 
 
 def _arm(row: Mapping[Any, Any], tricks: Mapping[str, dict[str, Any]], study: Study) -> Finding:

@@ -34,9 +34,10 @@ def question(study: Study) -> str:
     """Return what the study asks, in one sentence."""
     name, data = escape(study.metric.name), study.conditions["data"]["name"]
     on = "" if data == UNTOLD else f" on {escape(data)}"
+    together = 2 in set(study.answer.table.get("order", ()))
     return {
         "arms": f"Which arms have a better {name} than {code(study.reference)}{on}?",
-        "effects": f"Which tricks change {name}{on}, and which only together?",
+        "effects": f"Which tricks change {name}{on}{', and which only together' * together}?",
         "shares": f"What share of the change in {name}{on} has each trick?",
         "steps": f"Which steps of the ladder change {name}{on}?",
     }[study.answer.kind]

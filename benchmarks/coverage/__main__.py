@@ -5,7 +5,7 @@
 Prints Markdown: percent with its standard error over studies. A promise stands in the title of its
 table; a number in brackets was measured before, with thousands of studies. `!`: more than three
 standard errors beyond it. `~`: beyond a promise by less. Both are named once more at the end. The
-default takes about two minutes of one core. `intervals` draws as many studies a cell as asked for
+default takes about three minutes of one core. `intervals` draws as many studies a cell as asked for
 (two or three times as many for a family-wise error), `curse` and `looks` four times as many; the
 others, whose studies are analysed one by one, half as many.
 """
@@ -16,6 +16,7 @@ import argparse
 
 import numpy as np
 
+from benchmarks.coverage.absent import forbidden, missing, subsets
 from benchmarks.coverage.arms import curse, intervals, looks, opinions, verdicts
 from benchmarks.coverage.breaking import breaking
 from benchmarks.coverage.cells import tables
@@ -27,6 +28,7 @@ BENCHES = {
     for bench in (
         *(intervals, verdicts, factorial, shares, failing),
         *(curse, looks, rates, opinions, breaking),
+        *(missing, forbidden, subsets),
     )
 }
 

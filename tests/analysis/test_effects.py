@@ -73,17 +73,16 @@ def test_effects_are_those_of_least_squares(seed):
     assert set(ours["df"]) == {theirs.df_resid}
 
 
-def test_missing_cells_are_least_squares_and_say_so():
+def test_missing_cells_are_least_squares_and_their_failures_are_told():
     values = noisy(ABC, 4)
     values["a+c"][1] = values["b"][3] = None
     theirs, ours = by_formula(values, ABC, "a*b*c"), found(values, ABC)
     for term in ours.index:
-        ours_here = ours.loc[term, ["effect_mean", "effect_error", "p"]].astype(float)
-        expected = [2 * theirs.params[term], 2 * theirs.bse[term], theirs.pvalues[term]]
-        np.testing.assert_allclose(ours_here, expected, rtol=1e-9)
-    assert set(ours["variance"]) == {"ols"} and ours[["own_sd", "own_p", "p_varies"]].isna().all(
-        axis=None
-    )
+        np.testing.assert_allclose(
+            ours.loc[term, "effect_mean"], 2 * theirs.params[term], rtol=1e-9
+        )
+        assert ours.loc[term, "effect_error"] >= 2 * theirs.bse[term] * (1 - 1e-9)
+    assert set(ours["variance"]) == {"guarded"} and set(ours["df"]) == {theirs.df_resid}
     assert (ours["cells"].iloc[0], ours["missing"].iloc[0]) == (30, 2)
     assert ours.loc["a", ["failed_with", "failed_without"]].tolist() == [1, 1]
 

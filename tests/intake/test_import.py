@@ -12,6 +12,7 @@ from ablate.analysis import compare
 from ablate.cli import main
 from ablate.errors import UserError
 from ablate.intake import Reading, import_table
+from ablate.intake.arms import design_of
 from ablate.report import report
 from ablate.report.study import gather
 from ablate.store import read, read_curves
@@ -115,8 +116,50 @@ def test_a_half_fraction_and_arms_that_are_no_design(tmp_path):
     half = gather([taken(tmp_path, frame.assign(metric="fid"), "half")])
     assert half.answer.design == "fractional_factorial"
     assert "a:b = c:d" in set(half.answer.table["term"])
-    some = frame[frame[names].sum(axis=1) < 4].assign(metric="fid")
-    assert gather([taken(tmp_path, some, "some")]).answer.kind == "arms"
+    absent = frame[frame[names].sum(axis=1) < 4].assign(metric="fid")
+    seven = gather([taken(tmp_path, absent, "seven")]).answer
+    assert seven.design == "fractional_factorial" and set("abcd") < set(seven.table["term"])
+    assert seven.notes[0] == "7 of the 8 arms of this design have results."
+    some = frame[frame[names].sum(axis=1) < 4].query("a == 0 or b == 0").assign(metric="fid")
+    found = gather([taken(tmp_path, some.query("c == 0 or d == 0"), "some")])
+    assert found.answer.kind == "arms"
+
+
+@pytest.mark.parametrize(
+    ("arms", "design"),
+    [
+        (["", "a", "b", "c"], "imported"),  # one at a time
+        (["", "abc", "ab", "ac", "bc"], "imported"),  # leave one out
+        (["", "a", "b", "c", "ac", "bc"], "full_factorial"),  # a with b cannot be
+        (["", "ab", "ac", "bc"], "fractional_factorial"),
+        (["", "a", "b", "ab", "c", "ac", "bc"], "full_factorial"),
+        (["", "a", "b"], "imported"),
+    ],
+)
+def test_what_arms_of_on_and_off_are(arms, design):
+    on = np.array([[name in arm for name in "abc"] for arm in arms], float)
+    assert design_of(on) == design
+
+
+@pytest.mark.parametrize("seeds", [[0], [0, 1, 2]])
+def test_tricks_one_at_a_time_stay_arms(tmp_path, seeds):
+    rows = pd.DataFrame(np.vstack([np.zeros(4, int), np.eye(4, dtype=int)]), columns=list("abcd"))
+    frame = rows.merge(pd.DataFrame({"seed": seeds}), how="cross")
+    frame["value"] = 20.0 + np.random.default_rng(0).normal(size=len(frame))
+    answer = gather([taken(tmp_path, frame.assign(metric="fid"), "one")]).answer
+    assert answer.kind == "arms" and not answer.missing
+
+
+def test_random_arms_get_a_regression(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.integers(0, 2, (20, 6)), columns=list("abcdef"))
+    rows.loc[0] = 0
+    frame = rows.drop_duplicates().merge(pd.DataFrame({"seed": [0, 1, 2]}), how="cross")
+    frame["value"] = 20.0 * np.where(frame["a"], 0.7, 1) + rng.normal(0, 0.5, len(frame))
+    answer = gather([taken(tmp_path, frame.assign(metric="fid"), "rand")]).answer
+    table = answer.table.set_index("term")
+    assert answer.kind == "effects" and sorted(table.index) == list("abcdef")
+    assert table.loc["a", "verdict"] == "better"
 
 
 def test_zeros_and_ones_beside_arms_are_tricks_only_if_they_name_them(tmp_path):

@@ -1,13 +1,15 @@
 import io
 import json
+from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from ablate.cli import main
 from ablate.errors import UserError
-from ablate.report import render_answer, report, style
+from ablate.report import effect_tables, render_answer, report, style, words
 from ablate.report.build import all_tables
 from ablate.report.effect_tables import term
 from ablate.report.forest_figure import colour_of
@@ -162,11 +164,48 @@ def test_the_terminal_table_fits(built, name, encoding):
 def test_a_failure_is_told_beside_the_effects(tmp_path):
     folder = write_design(tmp_path / "r", study(FOUR), 3, failing=[("r1", 1)])
     shown = told(folder)
-    assert "trials that are missing: 1" in shown and "p, own spread |" not in shown
+    assert "Trials that are missing: 1." in shown and "p, own spread |" in shown
     assert "failed with, without" in shown and "| better | 1, 0 |" in shown
     assert "| r1 | left out (decides) | 2 |" in shown
     assert "| r1 | worse than every value, by ranks | 3 | better in 2 of 3 | 1.00 |" in shown
     assert set(all_tables(gather([folder]))["policies.csv"]["arm"]) == {"r1"}
+
+
+def test_an_effect_that_may_vary_has_its_own_interval_beside_it(tmp_path):
+    found = gather([write_design(tmp_path / "r", study(FOUR), 3)])
+    rows = found.answer.table.to_dict("records")
+    rows[0] |= {"varies": 0, "may_vary": 1, "own_low": 0.5, "own_high": 1.5, "effect": 0.9}
+    rows[1] |= {"varies": 0, "may_vary": 0}
+    answer = replace(found.answer, table=pd.DataFrame(rows))
+    heading, first, second, *_ = effect_tables.lines(answer, found.metric)
+    place = heading.index("by own spread")
+    assert first[place] == "0.90 [0.50, 1.50]" and second[place] == words.NONE
+    told = [one[heading.index("varies by seed")] for one in (first, second)]
+    assert told == ["maybe", "no"]
+    assert "covers about 86 % at 3 seeds" in effect_tables.headline(answer, found.metric)
+    assert "by own spread" not in effect_tables.short([heading, first])[0]
+
+
+def test_what_absent_arms_took_is_told_and_stands_in_the_rows(tmp_path):
+    plan = study(FOUR)
+    plan["arms"] = [a for a in plan["arms"] if list(a["levels"].values())[:2] != ["on", "on"]]
+    shown = told(write_design(tmp_path / "r", plan, 3))
+    one, other = sorted(list(FOUR)[:2])
+    assert "12 of the 16 arms of this design have results." in shown
+    lost = f"{one} {TIMES} {other} cannot be told (no arm has both); {one} is the effect with"
+    assert f"{lost} {other} off" in shown and f"{one} (with {other} off)" in shown
+    plan["arms"] = [a for a in plan["arms"] if a["levels"][one] == "off"]
+    shown = told(write_design(tmp_path / "s", plan, 3))
+    assert f"All arms with results have {one} off: it has no effect here." in shown
+
+
+def test_parts_that_share_no_seed_are_reported(tmp_path):
+    rows = [(a, b, s) for a in (0, 1) for b in (0, 1) for s in ((0, 1, 2) if a else (3, 4, 5))]
+    frame = pd.DataFrame(rows, columns=["a", "b", "seed"]).assign(metric="fid")
+    frame["value"] = 20.0 + np.random.default_rng(0).normal(size=len(frame))
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert main(["import", str(tmp_path / "t.csv"), "-o", str(tmp_path / "r")]) == 0
+    assert main(["report", str(tmp_path / "r"), "-o", str(tmp_path / "page")]) == 0
 
 
 def test_a_fraction_without_its_reference_takes_the_arm_with_fewest_tricks(tmp_path):
@@ -179,7 +218,7 @@ def test_a_fraction_without_its_reference_takes_the_arm_with_fewest_tricks(tmp_p
 
 def test_arms_that_cannot_answer_say_so(tmp_path):
     plan = study(FOUR)
-    for arm in plan["arms"][3:]:
+    for arm in plan["arms"][1:-1]:
         arm["refused"] = ["They exclude each other."]
     shown = told(write_design(tmp_path / "r", plan, 3))
     assert shown.startswith("# Which arms have a better")
