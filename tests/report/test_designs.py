@@ -98,7 +98,8 @@ def test_a_factorial_answers_with_effects_before_arms(built):
         "0.991]); `batch_norm` hurts (with it 1.112 [1.061, 1.165]); worse together than each "
         f"alone promises: `ema_g {TIMES} r1` (1.138 [1.082, 1.197]); inconclusive"
     )
-    assert lines[3].startswith("| effect | ratio [95 % CI] | p | p, own spread | Holm p | varies")
+    head = "| effect | ratio [95 % CI] | p | p, own spread | by own spread | Holm p | varies"
+    assert lines[3].startswith(head)
     assert lines[5].startswith("| **r1** | **0.79")
     assert lines.index("## Arms against the reference") > 12
     assert "no interaction, ratios multiply" in text(built("full")[1])
