@@ -32,9 +32,9 @@ VALUED = ("--config-dir", "-cd", "--cfg", "-c", "--package", "-p")
 
 
 class Refusal(BaseException):
-    """Carries a mistake past Hydra, which would print a line of its own for an `Exception`."""
+    """Carries a mistake, or a broken output, past Hydra, which would print a line of its own."""
 
-    def __init__(self, error: UserError) -> None:
+    def __init__(self, error: UserError | OSError) -> None:
         super().__init__(str(error))
         self.error = error
 
@@ -186,7 +186,7 @@ def task(config: DictConfig) -> Any:
         from ablate.single import run_single
 
         return run_single(config)
-    except UserError as error:
+    except (UserError, OSError) as error:
         if not single:
             raise
         raise Refusal(error) from error
