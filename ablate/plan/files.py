@@ -164,7 +164,7 @@ def is_over(folder: Path) -> bool:
 
 
 def searches(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return arm -> `key`, `metric`, `is_ratio` and `budget_images` of its search.
+    """Return title -> `key`, `metric`, `is_ratio` and `budget_images` of every arm's searches.
 
     Without a search there are none.
     """
@@ -172,8 +172,16 @@ def searches(folder: Path) -> dict[str, dict[str, Any]]:
         content = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    metric = content["rules"]["metric"]
-    return {arm["trial"]["arm"]: {**arm, "metric": metric} for arm in content["arms"]}
+    metric, repeats = content["rules"]["metric"], len(content.get("repeats", [()]))
+    return {
+        titled(arm["trial"]["arm"], arm.get("repeat", 0), repeats): {**arm, "metric": metric}
+        for arm in content["arms"]
+    }
+
+
+def titled(arm: str, repeat: int, repeats: int) -> str:
+    """Return what a search is called beside those of the same arm; repeats are counted from 0."""
+    return arm if repeats == 1 else f"{arm}, repeat {repeat + 1} of {repeats}"
 
 
 def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:

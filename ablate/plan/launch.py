@@ -104,11 +104,7 @@ def planned_search(
         return None
     from ablate.plan.tune import search_plan  # Optuna takes its time to import
 
-    good = [planned for planned in plan.arms if not planned.refused]
-    found = search_plan(tree, [p.trial for p in good], plan.seeds, folder, is_toy)
-    for planned, arm in zip(good, found["arms"], strict=True):
-        arm["seeds"] = list(planned.arm.seeds or plan.seeds)
-    return found
+    return search_plan(tree, plan, folder, is_toy)
 
 
 def check_storage(url: str | None, folder: Path) -> None:

@@ -6,7 +6,7 @@ Legend: J arms, k factors, n seeds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb, factorial, log1p, sqrt
 from typing import Any
@@ -23,9 +23,11 @@ from ablate.analysis.terms import terms_of
 from ablate.errors import UserError
 from ablate.metric_catalog import SCALE
 from ablate.plan.study import Plan
+from ablate.screen import counted
 
 ASSUMED = 0.1  # SD of paired log ratios: what classic tricks at small sizes have
 CHANGES = (0.05, 0.1, 0.2)
+LUCK = 0.1  # SD of what searches of one arm find, in logs; nothing is known of it beforehand
 DECLARED = 10.0  # %, the change that a study is for if it names none
 MOST_SEEDS = 10_000
 DOUBTED = 0.5
@@ -70,9 +72,8 @@ def sentences(plan: Plan, sd: float | None = None, source: str = "") -> list[str
         sd: Of paired log ratios, measured; None is `ASSUMED`.
         source: Where it was measured.
     """
-    metric = plan.analysis["metric"]
-    question = question_of(plan)
-    if question is None or (metric is not None and SCALE[metric] != "ratio"):
+    question = asked_of(plan)
+    if question is None:
         return []
     alpha = ALPHA / max(1, len(plan.analysis["looks"]))
     seeds = min(len(p.arm.seeds or plan.seeds) for p in plan.arms if not p.refused)
@@ -95,6 +96,48 @@ def sentences(plan: Plan, sd: float | None = None, source: str = "") -> list[str
     if at(wanted, seeds) < DOUBTED:
         told.append(_doubt(wanted, at(wanted, seeds), lambda count: at(wanted, count)))
     return told
+
+
+def after_search(
+    plan: Plan, repeats: Sequence[Sequence[int]], sd: float | None, tuned: float | None
+) -> list[str]:
+    """Return the power of the table that follows a search; nothing where it is not known.
+
+    The unit there is the repeat: SD^2 = 2 LUCK^2 + sd^2 / n for n scoring seeds a repeat.
+
+    Args:
+        plan: The study.
+        repeats: The scoring seeds of each repeat.
+        sd: Of paired log ratios from seed to seed, measured; None is `ASSUMED`.
+        tuned: Of tuned ones from repeat to repeat, measured; None reckons it.
+    """
+    question, count = asked_of(plan), len(repeats)
+    if question is None:
+        return []
+    if count < FEWEST_PAIRS:
+        told = "one search of an arm does not tell" if count == 1 else "two searches hardly tell"
+        return [
+            f"Power after the search: none, as {told} the tricks from the luck of a search; type "
+            f"search.repeats=5 (at least {FEWEST_PAIRS}) for verdicts."
+        ]
+    seeds = len(repeats[0])
+    spread, basis = tuned, "measured in earlier ones"
+    if spread is None:
+        spread = sqrt(2 * LUCK**2 + (ASSUMED if sd is None else sd) ** 2 / seeds)
+        basis = f"assuming that searches of one arm differ by an SD of {LUCK:g}"
+    found = ", ".join(
+        _percent(question.power(-log1p(-change), spread, count, ALPHA)) for change in CHANGES
+    )
+    return [
+        f"Power after the search: {found} % for the same changes ({question.what}; {count} repeats "
+        f"of {counted(seeds, 'seed')}, SD {spread:.2g} in logs, {basis})."
+    ]
+
+
+def asked_of(plan: Plan) -> Question | None:
+    """Return the question of a plan whose metric is one of ratios, else None."""
+    metric = plan.analysis["metric"]
+    return question_of(plan) if metric is None or SCALE[metric] == "ratio" else None
 
 
 def question_of(plan: Plan) -> Question | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -9,14 +13,14 @@ from omegaconf import DictConfig
 from ablate.compose import Machine, join_sources, machine, resolved
 from ablate.duration import about, one_digit
 from ablate.plan.calibrate import Estimate, estimate
-from ablate.plan.files import against_earlier, unfinished
+from ablate.plan.files import TUNED, against_earlier, unfinished
 from ablate.plan.kin import of_plan
 from ablate.plan.launch import planned_search, refuse_one_seed
 from ablate.plan.lease import lease_of
 from ablate.plan.pilot import spread_in
-from ablate.plan.power import sentences
+from ablate.plan.power import after_search, sentences
 from ablate.plan.show import search_size, show
-from ablate.plan.study import plan_of
+from ablate.plan.study import Plan, plan_of
 from ablate.plan.worker import threads_of, workers_of
 from ablate.run import dataset_of
 from ablate.screen import console, counted, say
@@ -41,7 +45,7 @@ def preview(config: DictConfig) -> None:
         say(sentence)
     search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
     if search is not None:
-        say(search_size(plan, search))
+        show_search(plan, search, place.out)
     change = against_earlier(place.out, plan, {one.recorded.id for one in kin})
     for note in filter(None, (change, whose)):
         say(f"Note: {note}")
@@ -57,9 +61,17 @@ def preview(config: DictConfig) -> None:
     say(told(found, workers, place))
     if search is not None:
         further = sum(arm["budget_images"] for arm in search["arms"])
-        further += len(search["arms"]) * len(plan.seeds) * plan.images
+        further += sum(len(arm["seeds"]) for arm in search["arms"]) * plan.images
         seconds = found.wall_seconds(workers) * further / (len(left) * plan.images)
         say(f"The search and what follows it, at the same pace: about {about(seconds)} more.")
+
+
+def show_search(plan: Plan, search: Mapping[str, Any], folder: Path) -> None:
+    """Print what a search adds to a plan, and what the table after it can find."""
+    say(search_size(plan, search))
+    spreads = spread_in(folder), spread_in(folder / TUNED)
+    for sentence in after_search(plan, search["repeats"], *spreads):
+        say(sentence)
 
 
 def told(found: Estimate, workers: int, place: Machine) -> str:

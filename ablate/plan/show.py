@@ -76,11 +76,12 @@ def search_size(plan: Plan, search: Mapping[str, Any]) -> str:
     rules, arms = search["rules"], search["arms"]
     budget = sum(arm["budget_images"] for arm in arms)
     pruner = "" if rules["pruner"]["name"] == "none" else f", pruned by {rules['pruner']['name']}"
-    again = len(arms) * len(plan.seeds)
+    again = sum(len(arm["seeds"]) for arm in arms)
+    count = len(search["repeats"])
+    repeats = f"{count} repeats of " if count > 1 else ""
     return (
-        f"search: {rules['sampler']['name']}{pruner}, by {rules['metric']}, "
+        f"search: {repeats}{rules['sampler']['name']}{pruner}, by {rules['metric']}, "
         f"{counted(len(rules['seeds']), 'tuning seed')}, {arms[0]['budget_images']:,} images an "
         f"arm, {budget:,} in all; then {counted(again, 'training')} of the best settings, "
-        f"{again * plan.images:,} images. The power is that of the table before the search: a "
-        "search has luck of its own."
+        f"{again * plan.images:,} images."
     )

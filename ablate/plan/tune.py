@@ -2,8 +2,9 @@
 
 `search.json` is written with the plan. Workers read it and train what the arms' searches ask for.
 When all have spent their budgets one of them writes the folder `tuned`: a study of its own, every
-arm at its best setting, under the seeds of the plan, which no search has seen. Its `trials` are
-those of the folder above, so that a setting that stayed as it was is not trained again.
+arm at its best setting, under the seeds of the plan, which no search has seen; where a search is
+repeated each share of these seeds scores what its own repeat has found. Its `trials` are those of
+the folder above, so that a setting that stayed as it was is not trained again.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ablate.analysis.guarded import FEWEST_SEEDS
 from ablate.catalog import entry, parse
 from ablate.compose import seed_of
 from ablate.errors import UserError
 from ablate.plan.claim import take
 from ablate.plan.files import SEARCH, TUNED, searches
+from ablate.plan.study import Plan
 from ablate.search.arm import ArmSearch, Job
 from ablate.search.book import Book
+from ablate.search.repeats import refuse_shared, rules_of_repeat, scoring_seeds
 from ablate.search.rules import Rules
 from ablate.search.space import Space
 from ablate.search.storage import opened, tell, url_of
@@ -34,29 +38,28 @@ from ablate.trial import Trial
 Refusal = Callable[[Trial], str]
 
 
-def search_plan(
-    tree: Mapping[str, Any],
-    arms: Sequence[Trial],
-    seeds: Sequence[int],
-    folder: Path,
-    is_toy: bool,
-) -> dict[str, Any]:
+def search_plan(tree: Mapping[str, Any], plan: Plan, folder: Path, is_toy: bool) -> dict[str, Any]:
     """Return what `search.json` holds.
 
     Args:
         tree: The composed study, in which something is searched.
-        arms: Every arm that can be trained, at its own settings.
-        seeds: Of the table.
+        plan: Its plan; every arm that can be trained is searched.
         folder: The results folder; a budget that an arm has there never shrinks.
         is_toy: Whether the data are points.
 
     Raises:
         UserError: The search cannot be made so.
     """
-    given = tree["search"]
+    given, good = tree["search"], [planned for planned in plan.arms if not planned.refused]
+    arms = [planned.trial for planned in good]
+    seeds = [planned.arm.seeds or plan.seeds for planned in good]
     declared = given["metric"] or tree["study"]["analysis"]["metric"]
     rules = rules_of(given, declared or usual(arms[0].metric, is_toy))
-    rules.check(seeds, int(arms[0].budget["evaluations"]))
+    shares = scoring_seeds(plan.seeds, given["repeats"])
+    check_repeats(tree, seeds)
+    rules.check(plan.seeds, int(arms[0].budget["evaluations"]))
+    refuse_shared(rules, len(shares), plan.seeds)
+    repeats = [rules_of_repeat(rules, repeat) for repeat in range(len(shares))]
     if isinstance(given["add"], bool) or not isinstance(given["add"], int) or given["add"] < 0:
         raise UserError(f"--add-trials {given['add']} is no number of trials; type --add-trials 5.")
     ranges = {
@@ -67,8 +70,10 @@ def search_plan(
     refuse_unknown(chosen, spaces)
     earlier = {} if given["warm_start"] is None else best_of(Path(given["warm_start"]))
     planned = [
-        planned_arm(arm, space, rules, ranges, chosen, earlier.get(arm.arm, []))
-        for arm, space in zip(arms, spaces, strict=True)
+        planned_arm(arm, space, repeats[repeat], ranges, chosen, earlier.get(arm.arm, []))
+        | {"repeat": repeat, "seeds": [seed for seed in own if seed in share]}
+        for repeat, share in enumerate(shares)
+        for arm, space, own in zip(arms, spaces, seeds, strict=True)
     ]
     before = {arm["key"]: arm["budget_images"] for arm in searches(folder).values()}
     for arm in planned:
@@ -76,10 +81,44 @@ def search_plan(
         arm["budget_images"] += given["add"] * arm.pop("whole")
     return {
         "rules": asdict(rules),
-        "seeds": list(seeds),
+        "seeds": list(plan.seeds),
+        "repeats": shares,
         "optuna": version("optuna"),
         "arms": planned,
     }
+
+
+def check_repeats(tree: Mapping[str, Any], seeds: Sequence[Sequence[int]]) -> None:
+    """Refuse what repeated searches cannot be scored by: their table counts repeats, not seeds.
+
+    Raises:
+        UserError: The first reason.
+    """
+    given, analysis = tree["search"], tree["study"]["analysis"]
+    repeats = given["repeats"]
+    if repeats == 1:
+        return
+    told = f"search.repeats={repeats}"
+    if given["warm_start"] is not None:
+        raise UserError(
+            f"{told} would start every repeat at what one earlier search found, so that they look "
+            "more alike than they are; type search.warm_start=null or search.repeats=1."
+        )
+    if len(set(map(tuple, seeds))) > 1:
+        raise UserError(
+            f"{told} needs arms that share their seeds, and here each has its own; type "
+            "study.permutations=null, or search.repeats=1."
+        )
+    if analysis["looks"]:
+        raise UserError(
+            f"study.analysis.looks={analysis['looks']} counts seeds, and with {told} the tuned "
+            "table counts repeats; type study.analysis.looks=[]."
+        )
+    if analysis["variance"] == "guarded" and repeats < FEWEST_SEEDS:
+        raise UserError(
+            f"study.analysis.variance=guarded pools over {FEWEST_SEEDS} repeats or more; type "
+            f"search.repeats={FEWEST_SEEDS}, or study.analysis.variance=own."
+        )
 
 
 def planned_arm(
@@ -186,11 +225,11 @@ def best_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
             f"search.warm_start={folder} holds no search; name the results folder of a study that "
             "was run with search=optuna, or type search.warm_start=null."
         )
-    found = {}
+    found = dict[str, list[dict[str, Any]]]()
     for search in Tuning(folder).arms:
         best = search.best(search.read())
         if best is not None:
-            found[search.arm] = [best.params]
+            found.setdefault(search.arm, []).append(best.params)
     return found
 
 
@@ -198,9 +237,9 @@ class Tuning:
     """The searches of all arms of a study.
 
     Attributes:
-        arms: One search an arm.
+        arms: One search an arm and repeat.
         seeds: Of the table.
-        own: Arm -> those of them that its design gives it.
+        repeats: Those of them that score each repeat.
         metric: What is searched for.
     """
 
@@ -215,18 +254,20 @@ class Tuning:
             url: `search.storage`.
         """
         self.folder, self.url, self.metric = folder, url, ""
-        self.arms, self.seeds = list[ArmSearch](), list[int]()
+        self.arms, self.seeds, self.repeats = list[ArmSearch](), list[int](), list[list[int]]()
         path = folder / SEARCH
         if not path.is_file():
             return
         content = json.loads(path.read_text(encoding="utf-8"))
         rules = Rules(**{**content["rules"], "seeds": tuple(content["rules"]["seeds"])})
         self.seeds, self.metric = content["seeds"], rules.metric
-        self.own = {arm["trial"]["arm"]: arm["seeds"] for arm in content["arms"]}
+        self.repeats = content.get("repeats", [self.seeds])  # there was one search an arm before
         for arm in content["arms"]:
-            trial = Trial(**arm["trial"])
+            trial, repeat = Trial(**arm["trial"]), arm.get("repeat", 0)
             space = Space(trial.tricks, arm["ranges"], arm["settings"])
-            search = ArmSearch(trial, space, rules, folder, refusal, arm["first"])
+            own = rules_of_repeat(rules, repeat)
+            search = ArmSearch(trial, space, own, folder, refusal, arm["first"])
+            search.repeat, search.scored = repeat, arm["seeds"]
             search.budget = arm["budget_images"]
             self.arms.append(search)
 
@@ -267,13 +308,14 @@ class Tuning:
             replace(search.trial, tricks=tricks).at_seed(seed)
             for seed in self.seeds
             for search, tricks in chosen
-            if seed in self.own[search.arm]
+            if seed in search.scored
         ]
         content = "".join(f"{trial.to_json()}\n" for trial in trials).encode()
         study = {
             **read_study(self.folder),
             "plan_sha256": hash_of(content),
-            "tuning_seeds": list(self.arms[0].rules.seeds),
+            "tuning_seeds": sorted({seed for search in self.arms for seed in search.rules.seeds}),
+            "repeats": self.repeats,
             "tuning_metric": self.metric,
             "search": [summary(search, tricks) for search, tricks in chosen],
         }
@@ -296,6 +338,7 @@ def summary(search: ArmSearch, tricks: Mapping[str, Any]) -> dict[str, Any]:
     front = [] if search.rules.cost is None else search.front(book)
     return {
         "arm": search.arm,
+        "repeat": search.repeat,
         "images": book.images,
         "budget_images": search.budget,
         "settings": dict(states),

@@ -52,6 +52,8 @@ class ArmSearch:
         arm: Its label.
         key: 16 hex digits of what decides the search, its budget aside.
         budget: Images.
+        repeat: Which of the arm's searches it is, counted from 0.
+        scored: Seeds that score what it finds.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class ArmSearch:
             refusal: Says why a trial cannot be trained, or "".
             first: Settings to try after the arm's own, from an earlier search.
         """
+        self.repeat, self.scored = 0, list[int]()
         self.arm, self.trial, self.space, self.rules = trial.arm, trial, space, rules
         self.folder, self.refusal = folder, refusal
         self.whole = trial.images * len(rules.seeds)
