@@ -527,7 +527,8 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
         say("")
     if study.answer.missing and not arms:
         say(f"{study.answer.missing}\n")
-    render(study.table, screen=study.decisions.screen, arms=arms)
+    decided = study.decisions
+    render(study.table, screen=decided.screen, arms=arms, unit=decided.unit)
     if study.tuned is not None:
         say("\nTuned: each arm at the best setting of its search")
         show(study.tuned, arms)

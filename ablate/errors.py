@@ -18,5 +18,9 @@ class UserError(ValueError):
         self.typed = told if typed is None else typed
 
 
+class Unscored(UserError):
+    """Of a search that is repeated no repeat has been scored yet."""
+
+
 class Unheard(UserError):
     """A listener failed: a pipe that closed, a full disk. That says nothing about a trial."""

@@ -231,10 +231,12 @@ def _with_verdicts(
             told = f"the first planned look is at {decisions.looks[0]} seeds"
             verdicts.append(("too few seeds", told))
         elif not decisions.unpaired and row["arm"] in sharing_none(own_seeds, row["reference"]):
-            verdicts.append(("too few seeds", apart(row["arm"], own_seeds, row["reference"])))
+            verdicts.append(
+                (f"too few {decisions.unit}s", apart(row["arm"], own_seeds, row["reference"]))
+            )
         else:
             verdicts.append(verdict(_evidence(row, found, metric, decisions), metric))
-    opinions = [_opinion(row, decisions.alpha) for row in rows]
+    opinions = [_opinion(row, decisions) for row in rows]
     reasons = [reason for _, reason in verdicts]
     return table.assign(
         verdict=[word for word, _ in verdicts], reason=reasons, second_opinion=opinions
@@ -254,15 +256,17 @@ def _evidence(
         margin=decisions.margin,
         p_equivalence=row["p_equivalence"],
         failing=failing_word(row, level_of(decisions)),
-        failures=seed_counts(row),
+        failures=seed_counts(row, decisions.unit),
+        unit=decisions.unit,
     )
 
 
-def _opinion(row: Mapping[Any, Any], alpha: float) -> str:
+def _opinion(row: Mapping[Any, Any], decisions: Decisions) -> str:
     """Return whether the sign-flip test gives the answer that t gives."""
     if np.isnan(row["p_flip"]):
         if row["variance"] == "welch":
             return ""
         under = FEWEST_PAIRS <= row["pairs"] < FEWEST_SEEDS
-        return f"not computed under {FEWEST_SEEDS} seeds" if under else ""
-    return "same" if (row["p_holm"] <= alpha) == (row["p_flip"] <= alpha) else "differs"
+        return f"not computed under {FEWEST_SEEDS} {decisions.unit}s" if under else ""
+    by_t, by_flips = (row[name] <= decisions.alpha for name in ("p_holm", "p_flip"))
+    return "same" if by_t == by_flips else "differs"

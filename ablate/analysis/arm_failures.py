@@ -49,12 +49,12 @@ def failing_word(row: Mapping[Any, Any], level: float) -> str:
     return "fails more" if row["failed_shared"] > row["failed_reference"] else "fails less"
 
 
-def seed_counts(row: Mapping[Any, Any]) -> str:
+def seed_counts(row: Mapping[Any, Any], unit: str = "seed") -> str:
     """Return `failed in 8 of 8 seeds (reference 1)`; "" where neither did."""
     if not row["failed_shared"] + row["failed_reference"]:
         return ""
     told = (
-        f"failed in {row['failed_shared']} of {row['shared_seeds']} seeds "
+        f"failed in {row['failed_shared']} of {row['shared_seeds']} {unit}s "
         f"({row['reference']} {row['failed_reference']})"
     )
     alike = row["failed_shared"] == row["failed_reference"]

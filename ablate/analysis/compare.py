@@ -10,6 +10,7 @@ from ablate.analysis.conditions import require_one_condition
 from ablate.analysis.decisions import Decisions
 from ablate.analysis.final import final_values
 from ablate.analysis.metric import Metric, metric_of
+from ablate.analysis.repeats import by_repeat, of_one_search, untold
 
 
 def compare(  # noqa: PLR0913 - each is one decision of the plan
@@ -36,8 +37,8 @@ def compare(  # noqa: PLR0913 - each is one decision of the plan
         protocol: Needed only if the metric was computed under several.
         detect: Effect for `seeds_needed`, declared in advance: on the ratio scale a share (0.1 is a
             change by 10 %, the default), else in units of the metric (no default: NaN).
-        decisions: What the plan decided: variance, margin, looks, and whether arms are compared
-            unpaired.
+        decisions: What the plan decided: variance, margin, looks, whether arms are compared
+            unpaired, and the repeats of a search: of tuned arms they are the units.
 
     Raises:
         UserError: What is asked for is not there or does not compare.
@@ -46,9 +47,11 @@ def compare(  # noqa: PLR0913 - each is one decision of the plan
     known = metric_of(metric, scale, higher_is_better)
     frame = name_arms(frame)
     reference = reference_of(frame, reference)
-    final = final_values(frame, known, generator, protocol)
+    decided = decisions or Decisions()
+    final = by_repeat(final_values(frame, known, generator, protocol), known, decided)
     references = dict.fromkeys(sorted(map(str, final["arm"].unique())), reference)
-    return _ordered(against(final, references, known, decisions or Decisions(), detect), known)
+    table = against(final, references, known, untold(decided), detect)
+    return of_one_search(_ordered(table, known), known, decided)
 
 
 def _ordered(table: pd.DataFrame, metric: Metric) -> pd.DataFrame:

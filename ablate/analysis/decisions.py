@@ -55,6 +55,8 @@ class Decisions:
         screen: Benjamini-Hochberg instead of Holm: for picking what to study next.
         tuning_seeds: Seeds that chose settings; no arm is scored on them.
         unpaired: Arms are compared by all their seeds, as where no seed is shared.
+        repeats: Scoring seeds of every repeat of the search that chose the settings; none where
+            nothing was searched.
     """
 
     variance: str = "own"
@@ -63,6 +65,7 @@ class Decisions:
     screen: bool = False
     tuning_seeds: tuple[int, ...] = ()
     unpaired: bool = False
+    repeats: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be decided.
@@ -83,6 +86,11 @@ class Decisions:
         """Level of one look: a Bonferroni share of 5 %."""
         return ALPHA / max(1, len(self.looks))
 
+    @property
+    def unit(self) -> str:
+        """What is counted: seeds, or repeats of a search."""
+        return "repeat" if len(self.repeats) > 1 else "seed"
+
 
 def decisions_of(
     study: Mapping[str, Any], screen: bool = False, unpaired: bool = False
@@ -90,7 +98,7 @@ def decisions_of(
     """Return what `study.json` holds under `analysis`; what it lacks is the default.
 
     A plan of an earlier version may hold a look at 2 seeds, where no arm can have a verdict: it is
-    taken at 3.
+    taken at 3; one of a searched study was searched once.
 
     Args:
         study: What it holds.
@@ -112,7 +120,15 @@ def decisions_of(
         screen=screen,
         tuning_seeds=tuple(study.get("tuning_seeds") or ()),
         unpaired=unpaired or bool(declared.get("unpaired")),
+        repeats=repeats_of(study),
     )
+
+
+def repeats_of(study: Mapping[str, Any]) -> tuple[tuple[int, ...], ...]:
+    """Return the scoring seeds of each repeat of a tuned study; none where nothing was searched."""
+    if not study.get("search"):
+        return ()
+    return tuple(map(tuple, study.get("repeats") or [study.get("seeds") or []]))
 
 
 def check(variance: Any, margin: Any, looks: Any, prefix: str = "") -> None:

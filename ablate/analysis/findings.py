@@ -41,13 +41,14 @@ def conclude(
 def _conclude(
     row: Mapping[Any, Any], doubted: str, metric: Metric, decisions: Decisions
 ) -> tuple[str, str]:
+    unit = decisions.unit
     if is_before_first(row["seeds"], decisions):
-        return "too few seeds", f"the first planned look is at {decisions.looks[0]} seeds"
+        return f"too few {unit}s", f"the first planned look is at {decisions.looks[0]} seeds"
     named_failing = failing(row, decisions)
     if row["seeds"] < FEWEST_PAIRS:
-        too_few = "too few seeds", f"seeds: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        too_few = f"too few {unit}s", f"{unit}s: {row['seeds']} of the {FEWEST_PAIRS} needed"
         return too_few if doubted else named_failing or too_few
-    untested = _without_error(row) if np.isnan(row["p_holm"]) else ("", "")
+    untested = _without_error(row, unit) if np.isnan(row["p_holm"]) else ("", "")
     if doubted and untested[0] != "identical":
         return "suspect", f"possible unmarked collapse: {doubted}"
     if row["p_holm"] <= decisions.alpha:
@@ -56,14 +57,14 @@ def _conclude(
     return found if found[0] else ("inconclusive", told(row))
 
 
-def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
+def _without_error(row: Mapping[Any, Any], unit: str) -> tuple[str, str]:
     if np.isnan(row["effect_mean"]) or row["df"] == 0:
-        return "too few seeds", "the trials that are done leave nothing to measure an error by"
+        return f"too few {unit}s", "the trials that are done leave nothing to measure an error by"
     if row.get("variance") == "few arms":
         return "too few arms", f"fewer than {FEWEST_LEFT} beyond the effects tell no interaction"
     if abs(row["effect_mean"]) <= ROUNDING:
         return "identical", ""
-    return "suspect", "seeds do not vary"
+    return "suspect", f"{unit}s do not vary"
 
 
 def _significant(row: Mapping[Any, Any], metric: Metric) -> tuple[str, str]:
@@ -104,6 +105,6 @@ def told(row: Mapping[Any, Any]) -> str:
 def _dies(row: Mapping[Any, Any], side: str) -> str:
     """Return which arms die of it: the partners, if they always do."""
     if side == "with":
-        return row["partners"] or "an arm fails in every seed with it and not without"
+        return row["partners"] or "an arm always fails with it and not without"
     partners = row["partners_without"]
-    return f"without it {partners}" if partners else "an arm fails in every seed without it"
+    return f"without it {partners}" if partners else "an arm always fails without it"

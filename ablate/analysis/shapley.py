@@ -102,7 +102,7 @@ def _whole_dead(
     told = {0: "nothing on", len(table): "everything on"}
     why = next((f"{text} fails in all of its seeds" for n, text in told.items() if n in ends), "")
     if why:
-        stuck = table["verdict"] == "too few seeds"
+        stuck = table["verdict"].str.startswith("too few")
         table.loc[stuck, "reason"] = f"{why}, and a share is of the way between the two"
         table.loc[stuck, "verdict"] = "no interval"
     return table

@@ -7,6 +7,7 @@ import pandas as pd
 from ablate.analysis.against import against
 from ablate.analysis.decisions import Decisions
 from ablate.analysis.metric import Metric
+from ablate.analysis.repeats import by_repeat, untold
 
 MARK = " (tuned)"
 
@@ -22,8 +23,9 @@ def changed(
     """Return one row an arm that both studies have, columns `columns.COMPARISON`, largest first.
 
     The arm as tuned is paired with itself as it was, by seed: both were trained under the seeds of
-    the study, which no search has seen. p is adjusted over the arms. An arm whose best setting is
-    its own is the same trials twice: identical.
+    the study, which no search has seen; where searches were repeated, by repeat. Of one search it
+    is an answer about the setting that it found. p is adjusted over the arms. An arm whose best
+    setting is its own is the same trials twice: identical.
 
     Args:
         before: As `final_values` gives it, of the study.
@@ -31,9 +33,10 @@ def changed(
         metric: Its scale and its better direction.
         decisions: Of the tuned study, which names the tuning seeds.
     """
+    before, after = (by_repeat(one, metric, decisions) for one in (before, after))
     arms = sorted(set(before["arm"]) & set(after["arm"]))
     references = {arm: arm for arm in arms} | {arm + MARK: arm for arm in arms}
-    table = against(side_by_side(before, after), references, metric, decisions)
+    table = against(side_by_side(before, after), references, metric, untold(decisions))
     table = table[table["arm"] != table["reference"]]
     order = table["effect_mean"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)

@@ -26,6 +26,7 @@ class Evidence:
         p_equivalence: Of the two one-sided tests against the margin; NaN without one.
         failing: `fails more` or `fails less` where its failures are told from chance.
         failures: Their counts in words; "" where neither arm failed.
+        unit: What the pairs are of: "seed", or "repeat" of a search.
     """
 
     paired: Paired
@@ -38,6 +39,7 @@ class Evidence:
     p_equivalence: float = float("nan")
     failing: str = ""
     failures: str = ""
+    unit: str = "seed"
 
 
 def verdict(evidence: Evidence, metric: Metric) -> tuple[str, str]:
@@ -68,18 +70,19 @@ def _too_few(evidence: Evidence) -> tuple[str, str]:
     if evidence.failing and not evidence.suspects:
         return evidence.failing, evidence.failures
     welch = evidence.paired.variance == "welch"
-    what = "seeds of the smaller arm" if welch else "complete pairs"
+    what = f"{evidence.unit}s of the smaller arm" if welch else "complete pairs"
     pairs = f"{what}: {evidence.paired.pairs} of the {FEWEST_PAIRS} needed"
-    return "too few seeds", "; ".join(filter(None, [pairs, evidence.failures]))
+    return f"too few {evidence.unit}s", "; ".join(filter(None, [pairs, evidence.failures]))
 
 
 def _without_spread(evidence: Evidence) -> tuple[str, str]:
     if evidence.paired.mean:
-        return "suspect", "seeds do not vary"
+        return "suspect", f"{evidence.unit}s do not vary"
     if evidence.failing:
         return evidence.failing, evidence.failures
     if evidence.more_failures or evidence.worst:
-        return "suspect", "the same values in every pair, and other seeds that fail"
+        told = f"the same values in every pair, and other {evidence.unit}s that fail"
+        return "suspect", told
     return "identical", ""
 
 
@@ -90,7 +93,7 @@ def _significant(evidence: Evidence, metric: Metric) -> tuple[str, str]:
     turned = metric.is_better(evidence.worst) != better
     if more >= MORE_FAILURES:
         word, side = ("better", "more") if better else ("worse", "fewer")
-        return "trade-off", f"{word}, with {more} failed seeds {side}"
+        return "trade-off", f"{word}, with {more} failed {evidence.unit}s {side}"
     if turned:
         word = "better" if better else "worse"
         return "trade-off", f"{word}, but not when a failure counts as the worst value"

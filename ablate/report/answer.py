@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.analysis.decisions import Decisions
-from ablate.analysis.effects import effects
+from ablate.analysis.effects import effects, ended_arms, of_done_arms
 from ablate.analysis.guard import FEWEST_LEFT
 from ablate.analysis.half_normal import half_normal
 from ablate.analysis.ladder import steps
-from ablate.analysis.layout import SUBSETS, has_factors
+from ablate.analysis.layout import SUBSETS, has_factors, layout_of
 from ablate.analysis.lost import lost
-from ablate.analysis.metric import Metric
+from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS
-from ablate.analysis.pairs import interactions
+from ablate.analysis.pairs import interactions, pairs_of
+from ablate.analysis.repeats import SQRT2, by_repeat, of_one_search, untold
 from ablate.analysis.shapley import shapley
+from ablate.analysis.terms import fit_of
 from ablate.errors import UserError
 
 FACTORIAL = ("full_factorial", "fractional_factorial", "plackett_burman")
@@ -42,6 +45,8 @@ class Answer:
         half_normal: All effects of a factorial with too few seeds for a test, else empty.
         missing: Why the design's question has no answer, or no half-normal plot.
         notes: What absent arms took from the design.
+        unit: What is counted, as `Decisions.unit` names it.
+        one_search: The settings were found by a single search: no test, no interval.
     """
 
     kind: str
@@ -50,6 +55,8 @@ class Answer:
     half_normal: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: str = ""
     notes: Sequence[str] = ()
+    unit: str = "seed"
+    one_search: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -71,13 +78,49 @@ def answer_of(
     if kind == "arms" or (kind != "steps" and (decisions.unpaired or not has_factors(study))):
         return Answer("arms", missing=UNPAIRED if kind != "arms" and decisions.unpaired else "")
     try:
-        if kind == "steps":
-            return Answer(kind, design, steps(final, study, metric, decisions, detect))
-        if kind == "shares":
-            return Answer(kind, design, _ordered(shapley(final, study, metric, decisions)))
-        return _of_effects(design, final, study, metric, decisions)
+        units, decided = by_repeat(final, metric, decisions), untold(decisions)
+        found = _of_units(design, units, study, metric, decided, detect)
     except UserError as error:
         return Answer("arms", design, missing=str(error))
+    found = replace(found, unit=decisions.unit, one_search=len(decisions.repeats) == 1)
+    if not found.one_search or found.table.empty:
+        return found
+    size = sizes(found, units, study)
+    return replace(found, table=of_one_search(found.table, metric, decisions, size))
+
+
+def sizes(answer: Answer, final: pd.DataFrame, study: Mapping[str, Any]) -> Values | float:
+    """Return the root of the sum of squared weights of arms in a number, row by row or of all.
+
+    NaN where it is not known.
+    """
+    if answer.kind == "steps":
+        return SQRT2
+    if answer.kind == "shares":
+        return np.nan
+    layout = layout_of(study)
+    if answer.design == "pairs":
+        terms = pairs_of(layout)
+    else:
+        terms = fit_of(of_done_arms(*ended_arms(final, layout))).terms
+    known = {term.label: float(np.linalg.norm(term.contrast)) for term in terms}
+    return np.array([known.get(str(term), np.nan) for term in answer.table["term"]])
+
+
+def _of_units(
+    design: str,
+    final: pd.DataFrame,
+    study: Mapping[str, Any],
+    metric: Metric,
+    decisions: Decisions,
+    detect: float | None,
+) -> Answer:
+    kind = KINDS[design]
+    if kind == "steps":
+        return Answer(kind, design, steps(final, study, metric, decisions, detect))
+    if kind == "shares":
+        return Answer(kind, design, _ordered(shapley(final, study, metric, decisions)))
+    return _of_effects(design, final, study, metric, decisions)
 
 
 def _of_effects(

@@ -145,15 +145,16 @@ def _kind(metric: Metric) -> str:
 
 def headline(answer: Answer, metric: Metric) -> str:
     """Return what the table's numbers are, on the scale that they are on."""
-    return {"effects": _of_effects, "shares": _of_shares, "steps": _of_steps}[answer.kind](
-        answer, metric
-    )
+    tell = {"effects": _of_effects, "shares": _of_shares, "steps": _of_steps}[answer.kind]
+    return words.in_units(tell(answer, metric), answer.unit)
 
 
 def _of_effects(answer: Answer, metric: Metric) -> str:
     table = answer.table
     parts = [*_meaning(answer, metric), *_mixed(answer), *map(_shown, answer.notes)]
-    if len(table):
+    if answer.one_search:
+        parts.append(words.OF_ONE_SEARCH)
+    elif len(table):
         parts.append(_variance(_used(table), int(table["missing"].max()), _may(table)))
     if (table["verdict"] == words.IDENTICAL).any():
         parts.append(
@@ -255,10 +256,14 @@ def _of_shares(answer: Answer, metric: Metric) -> str:
     )
     lost = int(first["seeds_left_out"])
     left = f" {lost} seeds are left out: no order of tricks is complete in them." if lost else ""
+    test = (
+        f"Student's t over {first['seeds']} seeds, p adjusted over the tricks (Holm).{left} "
+        "**Inconclusive is not zero.**"
+    )
     return (
         "Shapley shares: what a trick changes, averaged over the orders of adding it; shares "
-        f"{adds} of all tricks to none. From {scheme}; Student's t over {first['seeds']} seeds, p "
-        f"adjusted over the tricks (Holm).{left} **Inconclusive is not zero.**"
+        f"{adds} of all tricks to none. From {scheme}"
+        + (f".{left} {words.OF_ONE_SEARCH}" if answer.one_search else f"; {test}")
     )
 
 
@@ -267,7 +272,12 @@ def _of_steps(answer: Answer, metric: Metric) -> str:
     against = "over" if metric.is_ratio else "less"
     return (
         f"{mean} ± SD over seeds, and each rung {against} the one before. A rung has the tricks of "
-        "the one before and one more, and is paired with it over seeds; each interval is of its "
-        "step alone (95 %), p is adjusted over all steps (Holm). What a trick adds depends on "
-        "where in the ladder it stands. **Inconclusive is not equal.**"
+        "the one before and one more, and is paired with it over seeds; "
+        + (
+            words.OF_ONE_SEARCH[0].lower() + words.OF_ONE_SEARCH[1:]
+            if answer.one_search
+            else "each interval is of its step alone (95 %), p is adjusted over all steps (Holm)."
+        )
+        + " What a trick adds depends on where in the ladder it stands. **Inconclusive is not "
+        "equal.**"
     )

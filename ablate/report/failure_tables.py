@@ -28,7 +28,7 @@ def policy_rows(study: Study) -> pd.DataFrame:
         return pd.DataFrame(columns=names(POLICIES))
     doubted = set(suspects(study.final, study.metric)["arm"])
     failed = set(study.failed["arm"])
-    table = policies(study.final, study.reference, study.metric)
+    table = policies(study.units, study.reference, study.metric)
     if study.reference not in doubted | failed:
         table = table[table["arm"].isin(doubted | failed)]
     if not doubted:
@@ -69,7 +69,7 @@ def reliability_rows(study: Study) -> pd.DataFrame:
     """Return `reliability` of arms that fail where the reference does not, if one can be told."""
     if study.failed.empty or study.decisions.unpaired:  # it is of pairs
         return pd.DataFrame(columns=names(RELIABILITY))
-    table = reliability(study.final, study.reference, level_of(study.decisions))
+    table = reliability(study.units, study.reference, level_of(study.decisions))
     table = table[table["only_arm"] + table["only_reference"] > 0]
     return table[:0] if (table["verdict"] == TOO_FEW).all() else table
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ablate.analysis.repeats import ONE_SEARCH
 from ablate.analysis.suspects import suspects
 from ablate.report import words
 from ablate.report.effect_tables import term
@@ -29,6 +30,7 @@ NUMBERED = {
     "worse together": "worse together than each alone promises:",
     "trade-off": "a trade-off between quality and failures:",
     words.DESCRIBED: "described, not tested:",
+    ONE_SEARCH: "at the settings of one search, no result for a trick:",
 }
 FAILING = {"fails more": "fails more often:", "fails less": "fails less often:"}
 BARE = {
@@ -36,6 +38,7 @@ BARE = {
     REFERENCE: "suspect because of a trial of the reference, to be looked at first:",
     "identical": "identical, no number changes:",
     "too few seeds": "too few seeds for an answer:",
+    "too few repeats": "too few repeats of the search for an answer:",
     "no interval": "without an interval:",
 }
 KINDS = {"arms": "arms", "effects": "effects", "shares": "tricks", "steps": "steps"}

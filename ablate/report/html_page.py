@@ -26,7 +26,7 @@ from ablate.report.html_table import WIDTH, answer_table, arms_table, changed_ta
 from ablate.report.page import Section, legend, question
 from ablate.report.shown import shown
 from ablate.report.study import Study
-from ablate.report.tuned import ABOUT, changed_text
+from ablate.report.tuned import about, changed_text
 
 FIRST = (
     "unanswered",
@@ -71,7 +71,7 @@ def html_page(study: Study, told: list[Section]) -> str:
             asked=answer_table(study),
             asked_text=markdown(answer_text(study), places) if study.answer.kind != "arms" else "",
             beside=markdown([beside(study)], {}) if study.answer.kind != "arms" else "",
-            arms=arms_table(study.table, study.metric, study.decisions.screen),
+            arms=arms_table(study.table, study.metric, study.decisions),
             legend=markdown(legend(study), {}),
             before={key: after.pop(key) for key in FIRST if key in after},
             after=after,
@@ -126,10 +126,10 @@ def _tuned(study: Study) -> dict[str, Any] | None:
     is_arms = tuned.answer.kind == "arms"
     return {
         "title": "Tuned: every arm at the best setting of its search",
-        "about": markdown([ABOUT], {}),
+        "about": markdown([about(tuned)], {}),
         "asked": answer_table(tuned, TUNED),
         "asked_text": "" if is_arms else markdown(answer_text(tuned), {}),
-        "arms": arms_table(tuned.table, tuned.metric, tuned.decisions.screen, TUNED),
+        "arms": arms_table(tuned.table, tuned.metric, tuned.decisions, TUNED),
         "legend": markdown(legend(tuned), {}),
         "changed": changed_table(study, TUNED),
         "changed_text": markdown(changed_text(study), {}),

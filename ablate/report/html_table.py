@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ablate.analysis.decisions import Decisions
 from ablate.analysis.metric import Metric
 from ablate.report import effect_tables, words
 from ablate.report.forest import Bar, Forest, forest
@@ -48,11 +49,14 @@ class Table(NamedTuple):
 
 
 def arms_table(
-    comparison: pd.DataFrame, metric: Metric, screen: bool = False, prefix: str = ""
+    comparison: pd.DataFrame, metric: Metric, decisions: Decisions, prefix: str = ""
 ) -> Table:
     """Return a table of arms, columns `columns.COMPARISON`; `prefix` is of its name and places."""
-    rows = comparison.to_dict("records")
-    lines = [words.headings(metric, screen), *(words.cells(row, screen) for row in rows)]
+    rows, screen = comparison.to_dict("records"), decisions.screen
+    lines = [
+        words.headings(metric, screen, decisions.unit),
+        *(words.cells(row, screen) for row in rows),
+    ]
     caption = f"{'Tuned: arms' if prefix else 'Arms'} against the reference"
     leads = trials_of(comparison["arm"], comparison, prefix)
     return table(f"{prefix}arms", caption, lines, comparison, leads, metric)

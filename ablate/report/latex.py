@@ -15,6 +15,7 @@ from ablate.report.latex_columns import NUMBER, UNBROKEN, Columns, fitted
 from ablate.report.shown import cut_short
 from ablate.report.study import Study
 from ablate.report.tables import BETTER
+from ablate.screen import counted
 
 LETTERS = {
     "\\": r"\textbackslash{}",
@@ -140,20 +141,23 @@ def _unbroken(cell: str) -> str:
 def _caption(study: Study) -> str:
     mean = "Geometric mean" if study.metric.is_ratio else "Mean"
     lower = "higher" if study.metric.higher_is_better else "lower"
-    seeds = study.final["seed"].nunique()
+    unit = study.decisions.unit
+    over = counted(study.units["seed"].nunique(), "training seed" if unit == "seed" else unit)
     change = "ratio" if study.metric.is_ratio else "difference"
     adjusted = "Benjamini-Hochberg" if study.decisions.screen else "Holm"
     data = study.conditions["data"]["name"]
     on = "" if data == UNTOLD else f" on {data}"
     unpaired, cut = study.decisions.unpaired, cut_short(study.table)
-    pairing, test = ("unpaired", "Welch") if unpaired else ("paired by seed", "Student")
+    pairing, test = ("unpaired", "Welch") if unpaired else (f"paired by {unit}", "Student")
+    interval = f", with its own 95 % interval ({test}'s t)."
+    if len(study.decisions.repeats) == 1:
+        interval = f". {words.OF_ONE_SEARCH}"
     text = (
-        f"{mean} ± standard deviation of {study.metric.name} over {seeds} training "
-        f"seed{'' if seeds == 1 else 's'}{on} ({lower} is better), and the {change} to "
-        f"{study.reference}, {pairing}, with its own 95 % interval ({test}'s t). "
+        f"{mean} ± standard deviation of {study.metric.name} over {over}{on} ({lower} is better), "
+        f"and the {change} to {study.reference}, {pairing}{interval} "
         "Bold: better by the verdict, whose interval excludes no change; bold arms are not "
         "compared with each other. Inconclusive is not equal. Cost: seconds of a done trial over "
-        "the reference's, ± SD over seeds; one digit where that is not known."
+        f"the reference's, ± SD over {unit}s; one digit where that is not known."
         f"{f' {cut}' if cut else ''}"
     )
     return f"{escape(text + _tuned(study))} {_marks(adjusted)}"

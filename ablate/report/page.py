@@ -22,10 +22,11 @@ from ablate.report.search_section import search_lines
 from ablate.report.shown import cut_short, shown
 from ablate.report.study import Study
 from ablate.report.tables import code, escape
-from ablate.report.tuned import ABOUT, AFTER, BEFORE, changed_table
+from ablate.report.tuned import AFTER, BEFORE, about, changed_table
 from ablate.store.arms import read_arms
 
 UNPAIRED = "**Unpaired: arms are compared by all their seeds (Welch's t), not seed by seed.**"
+UNITS = {"seed": "training seed", "repeat": "repeat of the search, with seeds of its own,"}
 ASKED = "what the study asks"
 OFTEN = 0.3  # from this failure rate on, quality is read "when it finishes"
 
@@ -96,7 +97,7 @@ def _tuned(study: Study, tuned: Study, figures: list[str]) -> list[Section]:
         Section(f"tuned-{one.key}", f"{AFTER}: {one.title or ASKED}", one.lines)
         for one in _tables(tuned, figures, "tuned.png")
     ]
-    found[0] = found[0]._replace(lines=[ABOUT, "", *found[0].lines])
+    found[0] = found[0]._replace(lines=[about(tuned), "", *found[0].lines])
     left = [f"- {line}" for line in _incomplete(tuned)]
     return [
         *found,
@@ -155,14 +156,18 @@ def legend(study: Study) -> list[str]:
     adjusted = f"p is adjusted for all arms ({method})"
     if study.declared:
         adjusted = f"there is no test, as {code(study.declared)} was to decide"
-    return [
+    tested = f"The interval is for each comparison alone (95 %); {adjusted}."
+    if len(study.decisions.repeats) == 1:
+        tested = words.OF_ONE_SEARCH
+    told = (
         f"{mean} and standard deviation over seeds{logs}; {lower} is better.{scale} "
-        f"{_pairs(study)} The interval is for each comparison alone (95 %); {adjusted}. "
+        f"{_pairs(study)} {tested} "
         "**Inconclusive is not equal.** Bold: `better` by the verdict; bold arms are not compared "
         "with each other. Cost: seconds of a done trial over the reference's, ± SD over seeds; `~` "
         "and one digit where that is not known, as of trials that were timed as one stack."
-        + (f" **{escape(cut)}**" if cut else "")
-    ]
+    )
+    cut_off = f" **{escape(cut)}**" if cut else ""
+    return [words.in_units(told, study.decisions.unit) + cut_off]
 
 
 def _pairs(study: Study) -> str:
@@ -187,7 +192,7 @@ def _outlook(study: Study) -> list[str]:
         "limit of it (80 %), as few seeds measure a spread badly. Both are for the verdict of this "
         f"table: {_share(study)}, as if no other arm differed (if others do, Holm finds more)."
     )
-    return [*table, "", text]
+    return [*table, "", words.in_units(text, study.decisions.unit)]
 
 
 def _share(study: Study) -> str:
@@ -206,7 +211,8 @@ def _reasons(study: Study) -> list[str]:
     ]
     lines += [
         f"- {escape(row['arm'])}: Holm p is {words.p_value(row['p_holm'])} by t and "
-        f"{words.p_value(row['p_flip'])} by exact sign flips of whole seeds: the answers differ."
+        f"{words.p_value(row['p_flip'])} by exact sign flips of whole {study.decisions.unit}s: the "
+        "answers differ."
         for row in study.table.to_dict("records")
         if row["second_opinion"] == "differs"
     ]
@@ -295,8 +301,8 @@ def _design(study: Study) -> list[str]:
         "the same in every arm" if each.nunique() == 1 else f"{each.min()} to {each.max()} an arm"
     )
     return [
-        f"Seeds: {words.listing([str(seed) for seed in seeds], 12)}; {same}. The training seed is "
-        f"the unit of replication: {_shared(study)}.",
+        f"Seeds: {words.listing([str(seed) for seed in seeds], 12)}; {same}. The "
+        f"{UNITS[study.decisions.unit]} is the unit of replication: {_shared(study)}.",
         _budget(study),
         f"Data: {escape(_settings(conditions['data']))}. Model: "
         f"{escape(_settings(conditions['model']))}.",
@@ -346,7 +352,7 @@ def _statistics(study: Study) -> list[str]:
         if study.metric.is_ratio
         else "Unmarked collapses are looked for on the ratio scale only, so not here."
     )
-    return [
+    told = [
         f"Statistics: {test} on {scale}, {which}; failures are excluded and "
         f"counted, never filled in; NaN and infinity are failures. {_level(study)}; "
         "`trade-off` if the arm fails in 2 or more seeds more. Failures have a family of their own "
@@ -356,6 +362,7 @@ def _statistics(study: Study) -> list[str]:
         _opinion(study),
         _spreads(study),
     ]
+    return [words.in_units(line, study.decisions.unit) for line in told]
 
 
 def _level(study: Study) -> str:

@@ -11,11 +11,11 @@ import pandas as pd
 from ablate.metric_catalog import SCALE
 from ablate.report.tables import escape, markdown
 
-COLUMNS = ["arm", "settings", "images", "budget_images", "best", "value", "tricks"]
+COLUMNS = ["arm", "repeat", "settings", "images", "budget_images", "best", "value", "tricks"]
 
 
 def search_table(study: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row an arm of a tuned study; no rows where nothing was searched.
+    """Return one row an arm and repeat of a tuned study; no rows where nothing was searched.
 
     `settings` counts what was tried by how it ended. `value` is the best one's metric over the
     tuning seeds (their geometric mean on the ratio scale): too good, being the best of many.
@@ -35,6 +35,7 @@ def row(about: Mapping[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
         value = math.exp(value)
     return {
         "arm": about["arm"],
+        "repeat": about.get("repeat", 0) + 1,
         "settings": ", ".join(f"{n} {state}" for state, n in counts.items() if n),
         "images": about["images"],
         "budget_images": about["budget_images"],
@@ -55,9 +56,11 @@ def search_lines(study: Mapping[str, Any]) -> list[str]:
     if table.empty:
         return []
     metric = study["tuning_metric"]
+    repeated = table["repeat"].max() > 1
     rows = [
         [
             escape(one["arm"]),
+            *([str(one["repeat"])] if repeated else []),
             one["settings"],
             f"{one['images']:,} of {one['budget_images']:,}",
             "none" if pd.isna(one["value"]) else f"{one['value']:.4g} (setting {one['best']})",
@@ -65,7 +68,14 @@ def search_lines(study: Mapping[str, Any]) -> list[str]:
         ]
         for one in table.to_dict("records")
     ]
-    headings = ["arm", "settings tried", "images spent", f"best {metric}", "its settings"]
+    headings = [
+        "arm",
+        *(["repeat"] if repeated else []),
+        "settings tried",
+        "images spent",
+        f"best {metric}",
+        "its settings",
+    ]
     seeds = ", ".join(map(str, study["tuning_seeds"]))
     text = (
         f"Searched on seeds {seeds}, which no other table holds. The best of many looks better "

@@ -20,9 +20,10 @@ from ablate.analysis.final import final_values
 from ablate.analysis.layout import has_factors, layout_of
 from ablate.analysis.looks import at_look
 from ablate.analysis.metric import Metric, metric_of
+from ablate.analysis.repeats import by_repeat
 from ablate.analysis.sources import require_one_source
 from ablate.analysis.tuned import changed
-from ablate.errors import UserError
+from ablate.errors import Unscored, UserError
 from ablate.metric_names import is_like
 from ablate.report.answer import Answer, answer_of
 from ablate.report.described import is_declared, untested
@@ -45,6 +46,7 @@ class Study:
         reference: Arm that all others are compared with.
         table: `compare` of the primary metric.
         final: `final_values` of the primary metric.
+        units: What is compared: those, or of repeated searches one row an arm and repeat.
         failed: One row per failed trial.
         curves: Columns arm, trial, seed, failed, signal, images, value.
         conditions: data, model, budget, metric, train.
@@ -64,6 +66,7 @@ class Study:
     reference: str
     table: pd.DataFrame
     final: pd.DataFrame
+    units: pd.DataFrame
     failed: pd.DataFrame
     curves: pd.DataFrame
     conditions: Mapping[str, Any]
@@ -96,7 +99,10 @@ def gather(
     inside = folders[0] / TUNED
     if len(folders) > 1 or not (inside / STUDY).is_file() or not has_results(inside):
         return study
-    tuned = _gather([inside], study.metric.name, reference, conditions, **options)
+    try:
+        tuned = _gather([inside], study.metric.name, reference, conditions, **options)
+    except Unscored:
+        return study
     table = changed(study.final, tuned.final, study.metric, tuned.decisions)
     return replace(study, tuned=tuned, changed=table)
 
@@ -137,6 +143,7 @@ def _gather(
         reference=reference,
         table=compare(frame, name, reference, decisions=decisions, **options),
         final=final,
+        units=by_repeat(final, known, decisions),
         failed=failures(final),
         curves=curves.merge(final[["trial", "arm", "seed", "failed"]], on="trial"),
         conditions=shared,

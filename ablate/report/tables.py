@@ -69,7 +69,8 @@ def main_table(study: Study) -> list[str]:
         if row["verdict"] == "better":
             cells = [f"**{cell}**" for cell in cells[:3]] + cells[3:]
         rows.append(cells)
-    return markdown(headings_of(words.headings(study.metric, screen), study.metric), rows)
+    headings = words.headings(study.metric, screen, study.decisions.unit)
+    return markdown(headings_of(headings, study.metric), rows)
 
 
 def answer_table(study: Study) -> list[str]:
@@ -85,7 +86,9 @@ def answer_table(study: Study) -> list[str]:
 
 def rank_table(study: Study) -> list[str]:
     """Return ranks, and between which ranks each arm surely is; no lines under three arms."""
-    table = ranks(study.final, study.metric, study.decisions)
+    if len(study.decisions.repeats) == 1:  # ranks are of searches then, not of arms
+        return []
+    table = ranks(study.units, study.metric, study.decisions)
     if len(table) < 3:
         return []
     rows = [
@@ -112,7 +115,7 @@ def outlook_table(study: Study) -> list[str]:
         cells.append(words.number(smallest, max(decimals, 0)))
         rows.append(cells + ([_seeds(row)] if asked else []))
     if asked:
-        headings.append(f"seeds needed for {detect_text(study)}")
+        headings.append(f"{study.decisions.unit}s needed for {detect_text(study)}")
     return markdown(headings, rows)
 
 
@@ -174,10 +177,10 @@ def everything(study: Study) -> pd.DataFrame:
     `role` is `primary` (tested), `secondary` (compared without a verdict: Holm and the verdict are
     for the one metric named in advance) or `other generator` (described).
     """
-    if study.declared:
+    if study.declared or len(study.decisions.repeats) == 1:
         parts = [study.table.assign(role="secondary")]
     else:
-        ranked = ranks(study.final, study.metric, study.decisions)
+        ranked = ranks(study.units, study.metric, study.decisions)
         parts = [study.table.merge(ranked, on="arm", how="left").assign(role="primary")]
     for name in sorted(set(study.frame["metric"].dropna())):
         parts += _of_metric(study, name)
@@ -195,7 +198,8 @@ def _of_metric(study: Study, name: str) -> Iterator[pd.DataFrame]:
         metric = study.metric if is_primary else metric_of(name, **scale)
         if not is_primary:
             options = {"generator": study.options.get("generator")} | scale
-            pairing = Decisions(unpaired=study.decisions.unpaired)
+            declared = study.decisions
+            pairing = Decisions(unpaired=declared.unpaired, repeats=declared.repeats)
             table = compare(study.frame, name, study.reference, decisions=pairing, **options)
             yield table.drop(columns=list(TESTS)).assign(role="secondary")
         yield from _other_generators(

@@ -8,12 +8,13 @@ from typing import TextIO
 import pandas as pd
 
 from ablate.analysis.metric import Metric
+from ablate.analysis.repeats import ONE_SEARCH
 from ablate.grid import draw, fits
 from ablate.report import effect_tables, words
 from ablate.report.answer import Answer
 from ablate.report.shown import cut_short
 from ablate.report.study import Study
-from ablate.report.tuned import CHANGED, changed_lines
+from ablate.report.tuned import changed_about, changed_lines
 from ablate.screen import console, say
 
 STYLES = {"better": "bold green", "worse": "red", "trade-off": "yellow", "suspect": "magenta"}
@@ -27,6 +28,7 @@ def render(
     *,
     screen: bool = False,
     arms: Collection[str] = (),
+    unit: str = "seed",
 ) -> None:
     """Print what `compare` gives to `stream`, standard output by default.
 
@@ -35,6 +37,7 @@ def render(
         stream: Where to.
         screen: Show p by Benjamini-Hochberg.
         arms: Only these and the reference; p stays adjusted for all. All if there are none.
+        unit: What is counted, as `Decisions.unit` names it.
     """
     shown = comparison
     if arms:
@@ -43,7 +46,7 @@ def render(
     note = _footnote(comparison, screen)
     if len(shown) < len(comparison):
         note += f" Not shown: {len(comparison) - len(shown)} of these arms."
-    say(note, stream)
+    say(words.in_units(note, unit), stream)
 
 
 def render_answer(answer: Answer, metric: Metric, stream: TextIO | None = None) -> None:
@@ -55,7 +58,7 @@ def render_answer(answer: Answer, metric: Metric, stream: TextIO | None = None) 
 def render_changed(study: Study, stream: TextIO | None = None) -> None:
     """Print what a search has changed, arm by arm."""
     _print([line[:-1] for line in changed_lines(study)], stream)  # counts stand above
-    say(CHANGED.replace("`", ""), stream)
+    say(changed_about(study).replace("`", ""), stream)
 
 
 def _lines(comparison: pd.DataFrame, screen: bool) -> list[list[str]]:
@@ -90,7 +93,7 @@ def _footnote(comparison: pd.DataFrame, screen: bool) -> str:
     adjusted = f"p is adjusted for all arms ({'Benjamini-Hochberg' if screen else 'Holm'})"
     if words.DESCRIBED in set(comparison["verdict"]):
         adjusted = "and none is tested: another metric was planned to decide"
-    return (f"{cut} " if cut else "") + (
-        f"{mean} ± SD over seeds; {pairing}; each interval is of its comparison alone, {adjusted}. "
-        "Inconclusive is not equal."
-    )
+    test = f"each interval is of its comparison alone, {adjusted}. Inconclusive is not equal."
+    if ONE_SEARCH in set(comparison["verdict"]):
+        test = f"no interval. {words.OF_ONE_SEARCH}"
+    return f"{cut} " * bool(cut) + f"{mean} ± SD over seeds; {pairing}; {test}"

@@ -6,9 +6,10 @@ from ablate.analysis.tuned import MARK
 from ablate.report import words
 from ablate.report.study import Study
 from ablate.report.tables import escape, headings_of, markdown
+from ablate.screen import counted
 
 BEFORE, AFTER = "Untuned", "Tuned"
-ABOUT = (
+SETTINGS = (
     "Every arm at the best setting that its search found, under the seeds of the untuned arms, "
     "which no search has seen. Sections that are not called tuned are about the arms as they were; "
     "`ablate report DIR/tuned` has all of them for the tuned ones."
@@ -18,6 +19,28 @@ CHANGED = (
     "`identical`: no setting was found better than its own. An arm with many settings to search "
     "has more to gain, so this says what tuning did, not which trick is better."
 )
+OF_ITS_SETTING = " It is about the setting that one search found; another may end elsewhere."
+
+
+def about(tuned: Study) -> str:
+    """Return what the tuned tables are of."""
+    repeats = tuned.decisions.repeats
+    if len(repeats) < 2:
+        return SETTINGS
+    return (
+        f"{SETTINGS} The search was repeated {len(repeats)} times, with new draws, new tuning "
+        f"seeds and {counted(len(repeats[0]), 'scoring seed')} of its own each time. What is "
+        "counted is the repeat: its value is the mean over its seeds, and it has failed if one of "
+        "them has."
+    )
+
+
+def changed_about(study: Study) -> str:
+    """Return how to read what tuning changed."""
+    assert study.tuned is not None, "only a search changes arms"
+    decisions = study.tuned.decisions
+    one_search = OF_ITS_SETTING if len(decisions.repeats) == 1 else ""
+    return words.in_units(CHANGED, decisions.unit) + one_search
 
 
 def changed_lines(study: Study) -> list[list[str]]:
@@ -67,4 +90,4 @@ def changed_text(study: Study) -> list[str]:
         f"- {escape(str(row.arm).removesuffix(MARK))}: {row.verdict}, {escape(str(row.reason))}."
         for row in study.changed[study.changed["reason"] != ""].itertuples()
     ]
-    return [CHANGED, "", *reasons]
+    return [changed_about(study), "", *reasons]

@@ -17,6 +17,11 @@ ABOUT = "~"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 IDENTICAL = "identical"
+OF_ONE_SEARCH = (
+    "These settings were found by one search; another may end elsewhere. So there is no interval "
+    "and no verdict for a trick; search.repeats=5 gives them."
+)
+SEED = re.compile(r"\b([Ss])eed(?=s?\b)")
 DESCRIBED = "described"  # of a metric that was chosen after looking
 JOINS = re.compile(
     rf"(?<=\+)|(?<=, )|(?=\()|(?<={TIMES} )|(?=[={ARROW}] )"
@@ -27,13 +32,13 @@ LONG_WORD = 26  # letters; a shorter one is never broken
 Row = Mapping[Any, Any]
 
 
-def headings(metric: Metric, screen: bool = False) -> list[str]:
+def headings(metric: Metric, screen: bool = False, unit: str = "seed") -> list[str]:
     """Return the headings of the main table."""
     mean = "geometric mean" if metric.is_ratio else "mean"
     against = "ratio to" if metric.is_ratio else "difference from"
     return [
         "arm",
-        f"{metric.name} {arrow(metric)} ({mean} ± seed SD)",
+        f"{metric.name} {arrow(metric)} ({mean} ± {unit} SD)",
         f"{against} reference [95 % CI]",
         "BH p" if screen else "Holm p",
         "verdict",
@@ -79,6 +84,12 @@ def spread(mean: float, sd: float) -> str:
         return number(mean, decimals_for(0.0, mean))
     decimals = decimals_for(sd, mean)
     return f"{number(mean, decimals)} ± {number(sd, decimals)}"
+
+
+def in_units(text: str, unit: str) -> str:
+    """Return a text on seeds as one on what is counted: of tuned arms on repeats of a search."""
+    capital = unit[0].upper() + unit[1:]
+    return SEED.sub(lambda found: capital if found[1] == "S" else unit, text)
 
 
 def effect(row: Row) -> str:

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ablate.analysis.decisions import Decisions
 from ablate.analysis.metric import metric_of
@@ -17,7 +18,7 @@ from ablate.report import report, summarize
 from ablate.report.build import contents
 from ablate.report.study import gather
 from ablate.store import write_trial
-from ablate.store.plan import hash_of
+from ablate.store.plan import hash_of, read_plan
 from tests.store.synthetic import PROVENANCE, blobs, curves, metrics, status, trial
 
 BEFORE = {
@@ -46,6 +47,11 @@ def put(folder, arm, seed, value, strength):
     return one
 
 
+REPEATED = {
+    arm: [values[i % 5] * (1 + 0.003 * i) for i in range(6)] for arm, values in AFTER.items()
+}
+
+
 def declare(folder, trials, **more):
     content = "".join(f"{one.to_json()}\n" for one in trials).encode()
     (folder / "plan.jsonl").write_bytes(content)
@@ -55,7 +61,7 @@ def declare(folder, trials, **more):
     (folder / "study.json").write_text(json.dumps(told))
 
 
-def write_tuned(folder, before=BEFORE, after=AFTER):
+def write_tuned(folder, before=BEFORE, after=AFTER, **told):
     """Write a study with its tuned one inside, as a search leaves them."""
     inside = folder / "tuned"
     inside.mkdir(parents=True)
@@ -70,6 +76,7 @@ def write_tuned(folder, before=BEFORE, after=AFTER):
             for arm in after
         ]  # fmt: skip
         more = {"tuning_seeds": [100, 101], "tuning_metric": "fd_classifier", "search": search}
+        more |= told
         declare(place, planned, **(more if place == inside else {}))
     (inside / "trials").symlink_to("../trials")
     return folder
@@ -118,11 +125,14 @@ def test_one_report_has_both_clearly_headed(built):
         "Untuned. **`ema_g+r1` is better than `reference` (0.898 [0.879, 0.919]); `r1` hurts (with "
         "it 1.491 [1.434, 1.551]).** In brackets: ratio of `fd_classifier` to `reference`"
     )
-    assert lines[3].startswith("Tuned. **`r1` helps (with it 0.5966 [")
+    assert lines[3].startswith(
+        "Tuned. **At the settings of one search, no result for a trick: `r1` (with it 0.5966) and "
+    )
     heads = [line for line in lines if line.startswith("## ")]
-    assert heads[:4] == [
+    assert heads[:5] == [
         "## Untuned: what the study asks",
         "## Tuned: what the study asks",
+        "## Tuned: reasons",
         "## What tuning changed, arm by arm",
         "## Ranks",
     ]
@@ -180,7 +190,9 @@ def test_the_terminal_and_the_summary_have_both(study, capsys):
     places = [out.index(word) for word in ("Untuned", "Tuned: each arm", "What tuning changed")]
     assert places == sorted(places) and "identical" in out
     text = summarize(gather([study]))
-    assert text.index("Untuned. **`ema_g+r1` is") < text.index("\nTuned. **`r1` helps")
+    assert text.index("Untuned. **`ema_g+r1` is") < text.index(
+        "\nTuned. **At the settings of one search"
+    )
 
 
 def test_a_tuned_study_that_has_not_begun_is_no_part_of_it(tmp_path):
@@ -195,3 +207,56 @@ def test_several_folders_are_joined_without_what_followed_one_of_them(study, tmp
     for seed in range(5):
         put(other, "weight_clip", seed, 15.0 + seed, 1.0)
     assert gather([study, other]).tuned is None
+
+
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory):
+    """A study of six seeds, searched three times over."""
+    before = {
+        arm: [value * (1 if arm == "reference" else 3) for value in values]
+        for arm, values in REPEATED.items()
+    }
+    told = {"seeds": list(range(6)), "repeats": [[0, 1], [2, 3], [4, 5]]}
+    return write_tuned(tmp_path_factory.mktemp("results") / "demo", before, REPEATED, **told)
+
+
+def test_a_study_that_was_searched_more_than_once_counts_repeats(repeated, tmp_path):
+    found = gather([repeated])
+    logs = np.log(np.divide(REPEATED["r1"], REPEATED["reference"])).reshape(3, 2).mean(axis=1)
+    one = found.tuned.table.set_index("arm").loc["r1"]
+    assert one["effect_mean"] == pytest.approx(logs.mean(), rel=1e-9)
+    assert one["p"] == pytest.approx(stats.ttest_1samp(logs, 0.0).pvalue, rel=1e-9)
+    assert (one["pairs"], one["trials"], one["verdict"]) == (3, 3, "better")
+    tuning = found.changed.set_index("reference")
+    assert tuning.loc["r1", "pairs"] == 3
+    built = report([repeated], tmp_path / "report")
+    text = (built / "report.md").read_text()
+    tuned = text[text.index("## Tuned: ") : text.index("## What tuning changed")]
+    assert "The search was repeated 3 times" in tuned
+    assert "over 3 repeats" in tuned and "repeat SD" in tuned and "seed SD" not in tuned
+    assert "3 repeats" in (built / "tuned.tex").read_text()
+    assert "repeat SD" in (built / "report.html").read_text()
+    searched = pd.read_csv(built / "search.csv")
+    assert list(searched["repeat"]) == [1, 1, 1]
+
+
+def test_before_a_repeat_is_whole_there_is_no_tuned_table(repeated, tmp_path):
+    folder = tmp_path / "demo"
+    shutil.copytree(repeated, folder, symlinks=True)
+    for one in read_plan(folder / "tuned"):
+        if one.seed in (1, 3, 5):
+            shutil.rmtree(folder / "trials" / one.id)
+    assert gather([folder]).tuned is None
+
+
+def test_of_one_search_no_table_has_an_interval(study, built):
+    found = gather([study]).tuned
+    assert found.table[["low", "high", "p_holm"]].isna().all().all()
+    text = (built / "report.md").read_text()
+    tuned = text[text.index("## Tuned: ") : text.index("## What tuning changed")]
+    assert "These settings were found by one search" in tuned and "over 5 seeds" in tuned
+    assert "r1: one search, not a result for the trick if searches of one arm differ by" in tuned
+    assert "It is about the setting that one search found" in text
+    csv = pd.read_csv(built / "tuned.csv")
+    primary = csv[csv["role"] == "primary"] if "primary" in set(csv["role"]) else csv
+    assert primary[["low", "p_holm", "rank_low"]].isna().all().all()
