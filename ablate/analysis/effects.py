@@ -76,8 +76,8 @@ def effects(
     ]
     inert = set(whole.factors) - set(layout.factors)
     if inert:
-        whole = of_done_arms(final, whole)
         copies = {key: told | UNTESTED for key, told in effect_failures(final, whole).items()}
+        whole = of_done_arms(final, whole)
         rows += [
             named(term, whole, metric)
             | _identical(copied[whole.levels.index], metric)

@@ -33,14 +33,14 @@ def without_inert(values: pd.DataFrame, layout: Layout) -> Layout:
 
 def _is_inert(factor: str, values: pd.DataFrame, layout: Layout) -> bool:
     """Whether every arm is, in every seed, the arm with the factor at its first level."""
-    first, others = layout.factors[factor][0], [one for one in layout.factors if one != factor]
-    at_first = layout.levels[factor] == first
-    base, changed = layout.levels[at_first], layout.levels[~at_first]
-    arms = dict(zip(map(tuple, base[others].to_numpy()), base.index, strict=True))
-    twins = [arms.get(tuple(row)) for row in changed[others].to_numpy()]
+    place, first = list(layout.factors).index(factor), layout.factors[factor][0]
+    at = {row: column for column, row in enumerate(layout.rows.values())}
+    changed = [row for row in at if row[place] != first]
+    twins = [at.get((*row[:place], first, *row[place + 1 :])) for row in changed]
     if not twins or None in twins:
         return False
-    own, theirs = values[changed.index].to_numpy(), values[twins].to_numpy()
+    table = values.to_numpy()
+    own, theirs = table[:, [at[row] for row in changed]], table[:, twins]
     return np.allclose(own, theirs, rtol=ROUNDING, atol=0, equal_nan=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ class Layout:
     aliases: Sequence[Sequence[str]]
     has_interactions: bool
     leaves_out: bool = False
+
+    @cached_property
+    def rows(self) -> dict[str, tuple[str, ...]]:
+        """Arm -> its level of every factor."""
+        return dict(zip(self.levels.index, map(tuple, self.levels.to_numpy()), strict=True))
 
     def at_first(self) -> pd.DataFrame:
         """Return, for every arm and factor, whether it is at the first level."""

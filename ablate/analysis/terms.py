@@ -157,10 +157,11 @@ def all_terms(layout: Layout) -> list[Term]:
 
 
 def _columns(layout: Layout, order: int) -> list[_Column]:
+    mains = {factor: list(_mains(layout, factor)) for factor in layout.factors}
     return [
         _Column([":".join(name for name, _, _ in chosen)], factors, chosen[0][1], values)
         for factors in combinations(layout.factors, order)
-        for chosen in product(*(list(_mains(layout, factor)) for factor in factors))
+        for chosen in product(*(mains[factor] for factor in factors))
         if (values := np.prod([column for _, _, column in chosen], axis=0)).any()
     ]
 
@@ -170,11 +171,12 @@ def _mains(layout: Layout, factor: str) -> Iterator[tuple[str, str, Values]]:
 
     Levels that no arm has are no levels.
     """
-    levels, there = layout.factors[factor], set(layout.levels[factor])
-    for level in (one for one in levels[1:] if one in there):
+    levels, place = layout.factors[factor], list(layout.factors).index(factor)
+    told = [row[place] for row in layout.rows.values()]
+    for level in (one for one in levels[1:] if one in told):
         name = factor if len(levels) == 2 else f"{factor}={level}"
-        at_level = np.array([one == level for one in layout.levels[factor]], dtype="float64")
-        yield name, level, at_level - 1 / len(there)
+        at_level = np.array([one == level for one in told], dtype="float64")
+        yield name, level, at_level - 1 / len(set(told))
 
 
 def _merged(mains: list[_Column], pairs: list[_Column]) -> list[_Column]:
