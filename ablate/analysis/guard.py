@@ -58,12 +58,12 @@ def guarded(contrast: Values, table: Blocks) -> Spread:
     unit = float(contrast @ table.unscaled @ contrast)  # of the estimate, over the error's
     expected = _expected(contrast, table)
     if expected < NOTHING:
-        return Spread(float(np.sqrt(unit * table.mse)), table.df, "ols")
+        return Spread(float(np.sqrt(unit * table.mse)), float(table.df), "ols")
     own = float(((table.residuals @ contrast) ** 2).sum()) / expected
     seeds = len(table.residuals)
     return Spread(
         error=float(np.sqrt(unit * max(table.mse, own))),
-        df=table.df,
+        df=float(table.df),
         variance="guarded",
         own_sd=float(np.sqrt(own * (contrast @ contrast))),
         **_own(float(contrast @ table.means), float(np.sqrt(unit * own)), seeds),

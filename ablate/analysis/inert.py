@@ -34,13 +34,16 @@ def without_inert(values: pd.DataFrame, layout: Layout) -> Layout:
 def _is_inert(factor: str, values: pd.DataFrame, layout: Layout) -> bool:
     """Whether every arm is, in every seed, the arm with the factor at its first level."""
     place, first = list(layout.factors).index(factor), layout.factors[factor][0]
-    at = {row: column for column, row in enumerate(layout.rows.values())}
-    changed = [row for row in at if row[place] != first]
-    twins = [at.get((*row[:place], first, *row[place + 1 :])) for row in changed]
-    if not twins or None in twins:
+    rows = list(layout.rows.values())
+    at = {row: column for column, row in enumerate(rows)}
+    pairs = [
+        (column, at.get((*row[:place], first, *row[place + 1 :]), -1))
+        for column, row in enumerate(rows)
+        if row[place] != first
+    ]
+    if not pairs or min(twin for _, twin in pairs) < 0:
         return False
-    table = values.to_numpy()
-    own, theirs = table[:, [at[row] for row in changed]], table[:, twins]
+    own, theirs = (values.to_numpy()[:, list(some)] for some in zip(*pairs, strict=True))
     return np.allclose(own, theirs, rtol=ROUNDING, atol=0, equal_nan=True)
 
 

@@ -24,19 +24,20 @@ def suspects(final: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     of absolute residuals from the arms' medians, each corrected by sqrt(n / (n - 1)) for the n
     seeds of its arm. On the difference scale a factor means nothing and no row is returned.
     """
-    done = final[~final["failed"]]
-    if not metric.is_ratio or done.empty:
-        return done[:0]
-    logs = np.log(done["value"])
-    residual = logs - logs.groupby(done["arm"]).transform("median")
-    seeds = logs.groupby(done["arm"]).transform("size")
+    done = np.flatnonzero(~final["failed"].to_numpy(bool))
+    if not metric.is_ratio or not len(done):
+        return final[:0]
+    logs, arms = np.log(final["value"].to_numpy()[done]), final["arm"].to_numpy()[done]
+    _, place, sizes = np.unique(arms, return_inverse=True, return_counts=True)
+    seeds = sizes[place]
+    residual = logs - np.array([np.median(logs[place == arm]) for arm in range(len(sizes))])[place]
     several = seeds > 1
-    corrected = residual.abs()[several] * np.sqrt(seeds[several] / (seeds[several] - 1))
-    scale = MAD_TO_SD * float(corrected.median()) if several.any() else 0.0
+    corrected = np.abs(residual[several]) * np.sqrt(seeds[several] / (seeds[several] - 1))
+    scale = MAD_TO_SD * float(np.median(corrected)) if several.any() else 0.0
     worse = -residual if metric.higher_is_better else residual
     limit = max(float(np.log(SMALLEST_FACTOR)), SCALES * scale)
-    found: pd.DataFrame = done[(worse > limit) & (done["mark"] != SOUND)]
-    return found
+    found = final.iloc[done[worse > limit]]
+    return found[found["mark"] != SOUND]
 
 
 def named(found: pd.DataFrame) -> list[str]:

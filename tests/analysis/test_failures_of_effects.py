@@ -198,3 +198,14 @@ def test_tables_do_not_depend_on_the_order_of_rows():
     shuffled = frame.sample(frac=1, random_state=0).reset_index(drop=True)
     one, other = (effects(x, ABC, FD, Decisions()) for x in (frame, shuffled))
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_copy_of_an_arm_that_died_is_identical_and_no_traceback():
+    values = planted(study(switches("ab")), 4)
+    values["a+b"] = [None] * 4
+    both = {arm["arm"]: list(values["+".join(n for n in "ab" if arm["levels"][n] == "on")
+            or "reference"]) for arm in ABC["arms"]}  # fmt: skip
+    table = found(both)
+    assert table.loc["c", "verdict"] == "identical"
+    assert table.loc["c", ["failed_with", "failed_without"]].tolist() == [4, 4]
+    assert table.loc["b", ["failed_with", "failed_without"]].tolist() == [4, 0]
