@@ -29,7 +29,7 @@ from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
 from ablate.analysis.student import student
-from ablate.analysis.terms import Term, fit_of, terms_of
+from ablate.analysis.terms import Term, fit_of, refuse_arms, terms_of
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.worst import fill_worst
 from ablate.store.schema import conform, names
@@ -45,7 +45,8 @@ def effects(
     """Return one row per main effect and two-way interaction or alias group, `columns.EFFECTS`.
 
     Under 3 seeds there are effects without interval, p and verdict. So are those of arms that are
-    no balanced design, if fewer than 5 of them are left to tell interactions from noise.
+    no balanced design, if fewer than 5 of them are left to tell interactions from noise. Of a trick
+    that fails in all of its trials there is no effect, and what its failures say.
 
     Args:
         final: As `final_values` gives it.
@@ -67,13 +68,24 @@ def effects(
     failed = effect_failures(final[final["arm"].isin(ended.levels.index)], ended)
     told = fit_of(ended)
     fit = told if len(layout.levels) == len(ended.levels) else fit_of(layout)
+    if not told.terms:
+        refuse_arms(ended)
     worst = worst_effects(final, ended, told.terms, metric)
+    there = {(term.factors, term.level) for term in fit.terms}
+    dead = [t for t in told.terms if t.order == 1 and (t.factors, t.level) not in there]
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, table, metric, fit.matrix if layout.leaves_out else None)
         | failures_at(term, failed)
         | {"worst_effect": worst.get(term.label, NAN)}
         for term in fit.terms
+    ]
+    rows += [
+        named(term, layout, metric)
+        | _estimate(term, values, None, metric)
+        | failures_at(term, failed)
+        | {"worst_effect": worst[term.label]}
+        for term in dead
     ]
     inert = set(whole.factors) - set(layout.factors)
     if inert:

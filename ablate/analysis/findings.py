@@ -45,7 +45,8 @@ def _conclude(
         return "too few seeds", f"the first planned look is at {decisions.looks[0]} seeds"
     named_failing = failing(row, decisions)
     if row["seeds"] < FEWEST_PAIRS:
-        too_few = "too few seeds", f"seeds: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        seeds = f"seeds: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        too_few = "too few seeds", "; ".join(filter(None, [seeds, told(row)]))
         return too_few if doubted else named_failing or too_few
     untested = _without_error(row) if np.isnan(row["p_holm"]) else ("", "")
     if doubted and untested[0] != "identical":
@@ -57,6 +58,8 @@ def _conclude(
 
 
 def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
+    if np.isnan(row["effect_mean"]) and row.get("failed_with", 0) + row.get("failed_without", 0):
+        return "too few seeds", _unseen(row)
     if np.isnan(row["effect_mean"]) or row["df"] == 0:
         return "too few seeds", "the trials that are done leave nothing to measure an error by"
     if row.get("variance") == "few arms":
@@ -64,6 +67,14 @@ def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
     if abs(row["effect_mean"]) <= ROUNDING:
         return "identical", ""
     return "suspect", "seeds do not vary"
+
+
+def _unseen(row: Mapping[Any, Any]) -> str:
+    """Return why a trick with failures has no effect, and what they are worth."""
+    none = [side for side in ("with", "without") if row[f"failed_{side}"] == row[f"ended_{side}"]]
+    why = f"no trial {none[0]} it is done" if none else "the arms that are done do not tell it"
+    chance = ", too few to tell from chance" * bool(np.isnan(row["p_failures_holm"]))
+    return f"{why}: {told(row)}{chance}"
 
 
 def _significant(row: Mapping[Any, Any], metric: Metric) -> tuple[str, str]:

@@ -45,9 +45,14 @@ class Layout:
         return self.levels == pd.Series(first)
 
     def only(self, arms: Sequence[str]) -> Layout:
-        """Return the layout of some of its arms."""
-        kept = self.levels.loc[[arm for arm in self.levels.index if arm in set(arms)]]
-        return replace(self, levels=kept)
+        """Return the layout of some of its arms.
+
+        A design of main effects alone is balanced no more when it has lost an arm.
+        """
+        wanted = set(arms)
+        kept = self.levels.loc[[arm for arm in self.levels.index if arm in wanted]]
+        lost = not self.has_interactions and len(kept) < len(self.levels)
+        return replace(self, levels=kept, leaves_out=self.leaves_out or lost)
 
     def varying(self) -> Layout:
         """Return the layout without the factors that have one level in all of its arms."""

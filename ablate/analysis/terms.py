@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import NoReturn
 
 import numpy as np
 
@@ -83,15 +84,27 @@ def terms_of(layout: Layout) -> list[Term]:
     Raises:
         UserError: The arms do not tell any main effect from the others.
     """
-    return fit_of(layout).terms
+    terms = fit_of(layout).terms
+    if not terms:
+        refuse_arms(layout)
+    return terms
+
+
+def refuse_arms(layout: Layout) -> NoReturn:
+    """Refuse arms that tell no main effect from the others.
+
+    Raises:
+        UserError: Always.
+    """
+    raise UserError(
+        f"The {len(layout.levels)} arms that ran do not tell the effects of "
+        f"{', '.join(layout.factors)} apart; wait for more arms, or plan a design in which "
+        "none of them is refused."
+    )
 
 
 def fit_of(layout: Layout) -> Fit:
-    """Return what the arms of `layout` tell.
-
-    Raises:
-        UserError: The arms do not tell any main effect from the others.
-    """
+    """Return what the arms of `layout` tell; no terms where it is no main effect."""
     varied = layout.varying()
     mains = _columns(varied, 1)
     columns = _merged(mains, _columns(varied, 2) if layout.has_interactions else [])
@@ -101,12 +114,6 @@ def fit_of(layout: Layout) -> Fit:
         [{one, *parts} - {0} for one, parts in kept.sums.items() if one <= len(mains)]
     )
     apart = {one for group in refused for one in group}
-    if len(apart) == len(mains):
-        raise UserError(
-            f"The {len(layout.levels)} arms that ran do not tell the effects of "
-            f"{', '.join(layout.factors)} apart; wait for more arms, or plan a design in which "
-            "none of them is refused."
-        )
     lost = {
         one: parts
         for one, parts in kept.sums.items()
@@ -120,7 +127,7 @@ def fit_of(layout: Layout) -> Fit:
                 meaning=meaning_of(one, columns, lost, varied),
             )
             for one in kept.columns[1:]
-            if one not in apart
+            if one not in apart and len(apart) < len(mains)
         ],
         matrix[:, kept.columns],
         [tuple(columns[one - 1].names) for one in lost],

@@ -226,7 +226,7 @@ def test_nothing_is_said_of_a_whole_design_and_all_is_refused_of_two_arms():
     assert lost(results(noisy(SLOT, 3)), SLOT, FD) == []
     plan = study(switches("ab"), [("off", "off"), ("on", "on")])
     with pytest.raises(UserError, match="do not tell the effects of a, b apart"):
-        lost(results(noisy(plan, 3)), plan, FD)
+        effects(results(noisy(plan, 3)), plan, FD, Decisions())
 
 
 def test_columns_are_kept_from_the_left():
