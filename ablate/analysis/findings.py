@@ -32,15 +32,16 @@ def conclude(
         decisions: What the plan decided.
     """
     doubted = "; ".join(named(suspects(final, metric)))
-    verdicts = [_conclude(row, doubted, metric, decisions) for row in table.to_dict("records")]
+    verdicts = [finding(row, doubted, metric, decisions) for row in table.to_dict("records")]
     return table.assign(
         verdict=[word for word, _ in verdicts], reason=[reason for _, reason in verdicts]
     )
 
 
-def _conclude(
+def finding(
     row: Mapping[Any, Any], doubted: str, metric: Metric, decisions: Decisions
 ) -> tuple[str, str]:
+    """Return verdict and reason of one row; `doubted` names the suspects of the study."""
     if is_before_first(row["seeds"], decisions):
         return "too few seeds", f"the first planned look is at {decisions.looks[0]} seeds"
     named_failing = failing(row, decisions)
@@ -58,7 +59,8 @@ def _conclude(
 
 
 def _without_error(row: Mapping[Any, Any]) -> tuple[str, str]:
-    if np.isnan(row["effect_mean"]) and row.get("failed_with", 0) + row.get("failed_without", 0):
+    failures = row.get("failed_with", 0) + row.get("failed_without", 0)
+    if np.isnan(row["effect_mean"]) and failures > 0:  # NaN of interactions
         return "too few seeds", _unseen(row)
     if np.isnan(row["effect_mean"]) or row["df"] == 0:
         return "too few seeds", "the trials that are done leave nothing to measure an error by"

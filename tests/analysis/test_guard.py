@@ -156,6 +156,9 @@ def test_parts_that_share_no_seed():
     plan = study(switches("ac"))
     table = found(values, plan)
     assert table["effect"].isna().all()  # two parts that share no seed
+    assert set(table["reason"][table["order"] == 2]) == {
+        "the trials that are done leave nothing to measure an error by"
+    }
     values["reference"][3] = 44.0
     table = found(values, plan)
     assert table["effect"].notna().all() and table["low"].notna().all()
