@@ -66,13 +66,13 @@ def effects(
     values = copied[layout.levels.index]
     table = fit_blocks(values)
     failed = effect_failures(final[final["arm"].isin(ended.levels.index)], ended)
-    told = fit_of(ended)
-    fit = told if len(layout.levels) == len(ended.levels) else fit_of(layout)
-    if not told.terms:
+    could = fit_of(ended)
+    fit = could if len(layout.levels) == len(ended.levels) else fit_of(layout)
+    if not could.terms:
         refuse_arms(ended)
-    worst = worst_effects(final, ended, told.terms, metric)
+    worst = worst_effects(final, ended, could.terms, metric)
     there = {(term.factors, term.level) for term in fit.terms}
-    dead = [t for t in told.terms if t.order == 1 and (t.factors, t.level) not in there]
+    dead = [t for t in could.terms if t.order == 1 and (t.factors, t.level) not in there]
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, table, metric, fit.matrix if layout.leaves_out else None)

@@ -1,6 +1,6 @@
 """Failures of arms and of ladder steps: told from chance, or said to be too few for that."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -8,6 +8,8 @@ from scipy import stats
 
 from ablate.analysis import Decisions, steps
 from ablate.analysis.compare import compare
+from ablate.analysis.failure_test import mcnemar_test
+from ablate.analysis.verdict import MORE_FAILURES
 from tests.analysis.designs import FD, results
 from tests.analysis.table import FD as NAMED
 from tests.analysis.table import table
@@ -135,3 +137,13 @@ def test_unpaired_failures_are_named_and_under_three_seeds_they_are_not():
     assert row["verdict"] == "too few seeds" and np.isnan(row["p_failures"])
     described = by_arm({"reference": GOOD, "a": [None] * 8}, **UNPAIRED).loc["reference"]
     assert np.isnan(described["p_failures"]) and described["reason"] == ""
+
+
+def test_the_brake_of_arms_is_never_laxer_than_that_of_effects():
+    """What mid-p at 5 % brakes, two more failed seeds brake, too: W4 of the first rules stays."""
+    slowed = [
+        (more, fewer)
+        for more, fewer in product(range(31), repeat=2)
+        if more > fewer and mcnemar_test(more, fewer).mid <= 0.05
+    ]
+    assert min(more - fewer for more, fewer in slowed) == 5 > MORE_FAILURES
