@@ -64,7 +64,7 @@ COMPARISON = (
     Column("second_opinion", "str", "", "Whether p_flip decides as p_holm: same, differs, ..."),
     Column("p_equivalence", "float64", "", "Of the two one-sided tests, if a margin is declared."),
     Column("more_failures", "int64", "seeds", "Failed seeds minus the reference's, shared seeds."),
-    Column("p_failures", "float64", "", "McNemar's exact test of failures, shared seeds."),
+    Column("p_failures", "float64", "", "Exact test of failures, shared seeds (McNemar) or all."),
     Column("p_failures_holm", "float64", "", "Adjusted over what can be told at 2 % (Tarone)."),
     Column("worst_effect", "float64", "", "Effect if a failure counts as the worst of the two."),
     Column("smallest_detectable", "float64", "", "Effect with a verdict in 80 % of studies."),

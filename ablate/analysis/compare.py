@@ -45,9 +45,9 @@ def compare(  # noqa: PLR0913 - each is one decision of the plan
     """
     require_one_condition(frame)
     known = metric_of(metric, scale, higher_is_better)
-    frame = name_arms(frame)
-    reference = reference_of(frame, reference)
     decided = decisions or Decisions()
+    frame = name_arms(frame, decided.repeats)
+    reference = reference_of(frame, reference)
     final = by_repeat(final_values(frame, known, generator, protocol), known, decided)
     references = dict.fromkeys(sorted(map(str, final["arm"].unique())), reference)
     table = against(final, references, known, untold(decided), detect)

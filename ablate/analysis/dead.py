@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import pandas as pd
@@ -15,8 +16,9 @@ MOST_PARTNERS = 3  # sets that share the blame and are named
 
 def dead_arms(final: pd.DataFrame) -> set[str]:
     """Return the arms with three seeds or more that failed in every one."""
-    told = final.groupby("arm")["failed"].agg(["all", "size"])
-    return {str(arm) for arm in told.index[told["all"] & (told["size"] >= FEWEST_SEEDS)]}
+    trials = Counter(final["arm"])
+    failures = Counter(final["arm"][final["failed"].to_numpy()])
+    return {arm for arm, n in failures.items() if n == trials[arm] >= FEWEST_SEEDS}
 
 
 def breaks(layout: Layout, dead: set[str], factor: str, level: str, first: str) -> bool:
@@ -33,12 +35,11 @@ def breaks(layout: Layout, dead: set[str], factor: str, level: str, first: str) 
     """
     if not dead:
         return False
-    others = [name for name in layout.factors if name != factor]
-    rows = {
-        at: dict(zip(map(tuple, part[others].to_numpy()), part.index, strict=True))
-        for at in (level, first)
-        for part in [layout.levels[layout.levels[factor] == at]]
-    }
+    place = list(layout.factors).index(factor)
+    rows: dict[str, dict[tuple[str, ...], str]] = {level: {}, first: {}}
+    for arm, levels in layout.rows.items():
+        if levels[place] in rows:
+            rows[levels[place]][levels[:place] + levels[place + 1 :]] = arm
     killed = {rest: arm for rest, arm in rows[level].items() if arm in dead}
     if any(rest in rows[first] and rows[first][rest] not in dead for rest in killed):
         return True
@@ -53,23 +54,35 @@ def partners(layout: Layout, dead: set[str], factor: str, level: str) -> str:
     `always fails together with B`, `always fails` where it needs no partner, `` where some arm of
     every set lives.
     """
-    mine = layout.levels[layout.levels[factor] == level] if dead else layout.levels[:0]
-    if not dead & set(mine.index):
+    names = list(layout.factors)
+    place = names.index(factor)
+    mine = {arm: row for arm, row in layout.rows.items() if row[place] == level} if dead else {}
+    if not dead & set(mine):
         return ""
-    others = [name for name in layout.factors if name != factor]
-    for size in range(len(others) + 1):
+    others = [at for at in range(len(names)) if at != place]
+    for size in range(len(names)):
         found = [
-            _told(layout, names, levels)
-            for names in combinations(others, size)
-            for levels, arms in (mine.groupby(list(names)) if names else [((), mine)])
-            if set(arms.index) <= dead
+            _told(layout, [names[at] for at in chosen], levels)
+            for chosen in combinations(others, size)
+            for levels, arms in _groups(mine, chosen)
+            if arms <= dead
         ]
         if found:
             return " ".join(["always fails", " or ".join(found[:MOST_PARTNERS])]).strip()
     return ""
 
 
-def _told(layout: Layout, names: Sequence[str], levels: Sequence[object]) -> str:
+def _groups(
+    rows: Mapping[str, tuple[str, ...]], chosen: Sequence[int]
+) -> list[tuple[tuple[str, ...], set[str]]]:
+    """Return the levels at the chosen places, in order, each with the arms that have them."""
+    groups: dict[tuple[str, ...], set[str]] = {}
+    for arm, row in rows.items():
+        groups.setdefault(tuple(row[at] for at in chosen), set()).add(arm)
+    return sorted(groups.items())
+
+
+def _told(layout: Layout, names: Sequence[str], levels: Sequence[str]) -> str:
     """Return the partners in words: those that are on, then those that are away."""
     on: list[str] = []
     off: list[str] = []

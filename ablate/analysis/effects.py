@@ -10,7 +10,7 @@ left out, of what arms lie off the main effects too. Source of the effects: Box,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -29,7 +29,7 @@ from ablate.analysis.layout import Layout, layout_of
 from ablate.analysis.metric import Metric, Values
 from ablate.analysis.paired import FEWEST_PAIRS, ROUNDING
 from ablate.analysis.student import student
-from ablate.analysis.terms import Term, fit_of, terms_of
+from ablate.analysis.terms import Term, fit_of, refuse_arms, terms_of
 from ablate.analysis.tuning import refuse_tuning_seeds
 from ablate.analysis.worst import fill_worst
 from ablate.store.schema import conform, names
@@ -45,7 +45,8 @@ def effects(
     """Return one row per main effect and two-way interaction or alias group, `columns.EFFECTS`.
 
     Under 3 seeds there are effects without interval, p and verdict. So are those of arms that are
-    no balanced design, if fewer than 5 of them are left to tell interactions from noise.
+    no balanced design, if fewer than 5 of them are left to tell interactions from noise. Of a trick
+    that fails in all of its trials there is no effect, and what its failures say.
 
     Args:
         final: As `final_values` gives it.
@@ -59,14 +60,19 @@ def effects(
     """
     refuse_tuning_seeds(final, decisions)
     final, whole = ended_arms(final, layout_of(study))
-    copied = cells(final, whole).transform(metric.forward)
+    copied = cells(final, whole, metric.forward(final["value"].to_numpy("float64")))
     ended = without_inert(copied, whole)
     layout = of_done_arms(final, ended)
     values = copied[layout.levels.index]
     table = fit_blocks(values)
     failed = effect_failures(final[final["arm"].isin(ended.levels.index)], ended)
-    worst = worst_effects(final, ended, metric)
-    fit = fit_of(layout)
+    could = fit_of(ended)
+    fit = could if len(layout.levels) == len(ended.levels) else fit_of(layout)
+    if not could.terms:
+        refuse_arms(ended)
+    worst = worst_effects(final, ended, could.terms, metric)
+    there = {(term.factors, term.level) for term in fit.terms}
+    dead = [t for t in could.terms if t.order == 1 and (t.factors, t.level) not in there]
     rows = [
         named(term, layout, metric)
         | _estimate(term, values, table, metric, fit.matrix if layout.leaves_out else None)
@@ -74,10 +80,17 @@ def effects(
         | {"worst_effect": worst.get(term.label, NAN)}
         for term in fit.terms
     ]
+    rows += [
+        named(term, layout, metric)
+        | _estimate(term, values, None, metric)
+        | failures_at(term, failed)
+        | {"worst_effect": worst[term.label]}
+        for term in dead
+    ]
     inert = set(whole.factors) - set(layout.factors)
     if inert:
-        whole = of_done_arms(final, whole)
         copies = {key: told | UNTESTED for key, told in effect_failures(final, whole).items()}
+        whole = of_done_arms(final, whole)
         rows += [
             named(term, whole, metric)
             | _identical(copied[whole.levels.index], metric)
@@ -113,10 +126,21 @@ def done_arms(final: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, Layout
     return final[final["arm"].isin(layout.levels.index)], layout
 
 
-def cells(final: pd.DataFrame, layout: Layout) -> pd.DataFrame:
-    """Return index seed, columns arms in the layout's order; NaN: failed or not run."""
-    table = final.pivot(index="seed", columns="arm", values="value")
-    return table.reindex(columns=layout.levels.index)
+def cells(final: pd.DataFrame, layout: Layout, values: Values | None = None) -> pd.DataFrame:
+    """Return index seed, columns arms in the layout's order; NaN: failed or not run.
+
+    Args:
+        final: As `final_values` gives it, of the arms of `layout` or some more.
+        layout: Which arms.
+        values: One per row, in place of those of `final`.
+    """
+    arms = layout.levels.index
+    seeds, row = np.unique(final["seed"].to_numpy(), return_inverse=True)
+    column = arms.get_indexer(pd.Index(final["arm"]))
+    table, there = np.full((len(seeds), len(arms)), NAN), column >= 0
+    values = final["value"].to_numpy("float64") if values is None else values
+    table[row[there], column[there]] = values[there]
+    return pd.DataFrame(table, pd.Index(seeds, name="seed"), arms)
 
 
 def named(term: Term, layout: Layout, metric: Metric) -> dict[str, Any]:
@@ -155,7 +179,7 @@ def _estimate(
     if table is None:
         return row | {"effect_mean": NAN, "effect": NAN}
     mean = float(term.contrast @ table.means)
-    row |= {"effect_mean": mean, "effect": metric.back(mean), "df": table.df}
+    row |= {"effect_mean": mean, "effect": metric.back(mean), "df": float(table.df)}
     rounding = ROUNDING * float(np.nanmax(np.abs(values.to_numpy())))
     if few or seeds < FEWEST_PAIRS or not table.df or table.mse <= rounding**2:
         return row
@@ -187,13 +211,15 @@ def worst_means(final: pd.DataFrame, layout: Layout, metric: Metric) -> Values:
     filled = fill_worst(final["value"].to_numpy(), metric)
     if not len(filled):
         return np.full(len(layout.levels), NAN)
-    return cells(final.assign(value=filled), layout).mean().to_numpy()
+    return cells(final, layout, filled).mean().to_numpy()
 
 
-def worst_effects(final: pd.DataFrame, layout: Layout, metric: Metric) -> dict[str, float]:
+def worst_effects(
+    final: pd.DataFrame, layout: Layout, terms: Sequence[Term], metric: Metric
+) -> dict[str, float]:
     """Return term -> effect with each failure at the worst value, of arms that never ended too."""
     worst = worst_means(final, layout, metric)
-    return {term.label: metric.back(float(term.contrast @ worst)) for term in terms_of(layout)}
+    return {term.label: metric.back(float(term.contrast @ worst)) for term in terms}
 
 
 def failures_at(term: Term, failed: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ablate.analysis.dead import breaks, dead_arms, partners
@@ -23,7 +27,8 @@ from ablate.analysis.failure_test import (
 from ablate.analysis.layout import Layout
 from ablate.analysis.metric import Values
 
-Columns = Callable[[list[str], int], Values]
+Arms = tuple[str, ...]
+Columns = Callable[[Arms, int], Values]
 NAN = float("nan")
 UNTESTED: dict[str, Any] = dict.fromkeys(("p_failures", "mid_failures", "smallest_failures"), NAN)
 NONE = UNTESTED | dict.fromkeys(("failed_with", "failed_without", "excess_failures"), NAN)
@@ -40,38 +45,79 @@ def effect_failures(final: pd.DataFrame, layout: Layout) -> dict[tuple[str, str]
         layout: Of the arms that ended.
     """
     keys = [(name, level) for name, levels in layout.factors.items() for level in levels[1:]]
+    ended = ended_trials(final)
+
+    @cache
+    def residuals(arms: Arms) -> list[Values]:
+        columns = indicators(layout, arms)
+        return [residual(columns, place) for place in range(len(keys))]
 
     def of(place: int) -> Columns:
-        return lambda arms, _: residual(indicators(layout, arms), place)
+        return lambda arms, _: residuals(arms)[place]
 
     return {
-        (factor, level): failure_row(final, layout, factor, level, of(place))
+        (factor, level): failure_row(ended, layout, factor, level, of(place))
         for place, (factor, level) in enumerate(keys)
     }
 
 
+@dataclass(frozen=True)
+class Ended:
+    """The trials that ended, as every row of a table asks of them.
+
+    Attributes:
+        trials: Arm -> how many.
+        failures: Arm -> how many of them failed.
+        dead: The arms that `dead_arms` names.
+        seeds: Seed -> arms in the alphabet, and which failed; of seeds with more than one.
+    """
+
+    trials: Mapping[str, int]
+    failures: Mapping[str, int]
+    dead: set[str]
+    seeds: Mapping[int, tuple[Arms, npt.NDArray[np.bool_]]]
+
+
+def ended_trials(final: pd.DataFrame) -> Ended:
+    """Return what is asked of `final`, as `final_values` gives it."""
+    seeds: dict[int, dict[str, bool]] = {}
+    for arm, seed, failed in zip(final["arm"], final["seed"], final["failed"], strict=True):
+        seeds.setdefault(int(seed), {})[arm] = bool(failed)
+    return Ended(
+        Counter(final["arm"]),
+        Counter(final["arm"][final["failed"].to_numpy(bool)]),
+        dead_arms(final),
+        {
+            seed: (tuple(sorted(told)), np.array([told[arm] for arm in sorted(told)]))
+            for seed, told in sorted(seeds.items())
+            if len(told) > 1
+        },
+    )
+
+
 def failure_row(
-    final: pd.DataFrame, layout: Layout, factor: str, level: str, column: Columns
+    ended: Ended, layout: Layout, factor: str, level: str, column: Columns
 ) -> dict[str, Any]:
     """Return the counts at a level and at the first one, the test, and what brakes a verdict.
 
     Args:
-        final: As `final_values` gives it, of the arms of `layout`.
+        ended: Of the arms of `layout`.
         layout: Of the arms that ended.
         factor: The trick.
         level: Of it.
         column: Arms that ran in a seed, and the seed -> what each says of the trick.
     """
-    first = layout.factors[factor][0]
-    at = final["arm"].map(layout.levels[factor])
-    with_it, without = final.loc[at == level, "failed"], final.loc[at == first, "failed"]
-    test = tested(final, column)
-    dead = dead_arms(final)
+    first, dead = layout.factors[factor][0], ended.dead
+    place = list(layout.factors).index(factor)
+    with_it, without = (
+        [arm for arm, row in layout.rows.items() if row[place] == at] for at in (level, first)
+    )
+    test = tested(ended, column)
     return {
-        "failed_with": int(with_it.sum()),
-        "failed_without": int(without.sum()),
-        "ended_with": len(with_it),
-        "ended_without": len(without),
+        "failed_with": sum(ended.failures[arm] for arm in with_it),
+        "failed_without": sum(ended.failures[arm] for arm in without),
+        "ended_with": sum(ended.trials[arm] for arm in with_it),
+        "ended_without": sum(ended.trials[arm] for arm in without),
         "p_failures": test.p,
         "mid_failures": test.mid,
         "smallest_failures": test.smallest,
@@ -83,28 +129,24 @@ def failure_row(
     }
 
 
-def tested(final: pd.DataFrame, column: Columns) -> FailureTest:
-    """Return the test of the failures of `final`; p is 1 where nothing failed."""
-    if not final["failed"].any():
+def tested(ended: Ended, column: Columns) -> FailureTest:
+    """Return the test of the failures; p is 1 where nothing failed."""
+    if not ended.failures:
         return FailureTest(1.0, 1.0, 1.0, 1.0, 0.0)
-    strata = []
-    for seed, one in final.sort_values("arm").groupby("seed"):
-        if len(one) > 1:
-            arms = [str(arm) for arm in one["arm"]]
-            strata.append(Stratum(column(arms, int(str(seed))), one["failed"].to_numpy(bool)))
-    if len(strata) < FEWEST_SEEDS:
+    if len(ended.seeds) < FEWEST_SEEDS:
         return UNTOLD
-    return permutation_test(strata, crc32(repr(sorted(final["arm"].unique())).encode()))
+    strata = [Stratum(column(arms, seed), failed) for seed, (arms, failed) in ended.seeds.items()]
+    return permutation_test(strata, crc32(repr(sorted(ended.trials)).encode()))
 
 
-def indicators(layout: Layout, arms: list[str]) -> Values:
+def indicators(layout: Layout, arms: Arms) -> Values:
     """Return `[J, P]`: every level but the first of every factor, its indicator, centred."""
-    told = layout.levels.loc[arms]
-    return np.column_stack([
-        (told[name] == level).to_numpy("float64") - 1 / len(levels)
-        for name, levels in layout.factors.items()
+    told = [layout.rows[arm] for arm in arms]
+    return np.array([
+        [float(row[place] == level) - 1 / len(levels) for row in told]
+        for place, levels in enumerate(layout.factors.values())
         for level in levels[1:]
-    ])  # fmt: skip
+    ]).T.copy()  # fmt: skip
 
 
 def residual(columns: Values, place: int) -> Values:

@@ -12,6 +12,7 @@ Legend: J arms, n seeds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import comb, erfc, sqrt
 from typing import NamedTuple
 
@@ -111,9 +112,9 @@ def tarone_holm(p: pd.Series, smallest: pd.Series, level: float = FAMILY) -> pd.
         smallest: The smallest p that each could have given.
         level: Of the family.
     """
-    tests = int(p.notna().sum())
-    count = next((k for k in range(1, tests + 1) if (smallest <= level / k).sum() <= k), 1)
-    return holm(p.where(smallest <= level / count))
+    least, tests = smallest.to_numpy(), int(p.notna().sum())
+    count = next((k for k in range(1, tests + 1) if (least <= level / k).sum() <= k), 1)
+    return holm(p.where(least <= level / count))
 
 
 def _expected(one: Stratum) -> float:
@@ -142,13 +143,18 @@ def _exact(strata: Sequence[Stratum]) -> _Sums | None:
 
 def _of_seed(stratum: Stratum) -> _Sums | None:
     """Return the sums of one seed: arms that say the same are drawn as hypergeometric groups."""
-    drawn = int(stratum.failed.sum())
     _, at, sizes = np.unique(stratum.column.round(DIGITS), return_index=True, return_counts=True)
+    values = map(float, stratum.column[at])
+    return _of_groups(tuple(values), tuple(map(int, sizes)), int(stratum.failed.sum()))
+
+
+@lru_cache(4096)
+def _of_groups(values: tuple[float, ...], sizes: tuple[int, ...], drawn: int) -> _Sums | None:
     if _ways(sizes, drawn) > MOST:
         return None
     taken, sums, ways = np.zeros(1, int), np.zeros(1), np.ones(1)
-    left = len(stratum.column)
-    for value, size in zip(stratum.column[at], map(int, sizes), strict=True):
+    left = sum(sizes)
+    for value, size in zip(values, sizes, strict=True):
         left -= size
         some = np.arange(size + 1)
         taken = np.add.outer(taken, some).ravel()
@@ -159,11 +165,11 @@ def _of_seed(stratum: Stratum) -> _Sums | None:
     return _merged(sums, ways / ways.sum())
 
 
-def _ways(sizes: npt.NDArray[np.int64], drawn: int) -> int:
+def _ways(sizes: Sequence[int], drawn: int) -> int:
     """Return in how many ways `drawn` are split over groups of these sizes."""
     ways = np.ones(1)
     for size in sizes:
-        ways = np.convolve(ways, np.ones(int(size) + 1))
+        ways = np.convolve(ways, np.ones(size + 1))
     return int(ways[drawn])
 
 

@@ -32,21 +32,23 @@ def conclude(
         decisions: What the plan decided.
     """
     doubted = "; ".join(named(suspects(final, metric)))
-    verdicts = [_conclude(row, doubted, metric, decisions) for row in table.to_dict("records")]
+    verdicts = [finding(row, doubted, metric, decisions) for row in table.to_dict("records")]
     return table.assign(
         verdict=[word for word, _ in verdicts], reason=[reason for _, reason in verdicts]
     )
 
 
-def _conclude(
+def finding(
     row: Mapping[Any, Any], doubted: str, metric: Metric, decisions: Decisions
 ) -> tuple[str, str]:
+    """Return verdict and reason of one row; `doubted` names the suspects of the study."""
     unit = decisions.unit
     if is_before_first(row["seeds"], decisions):
         return f"too few {unit}s", f"the first planned look is at {decisions.looks[0]} seeds"
     named_failing = failing(row, decisions)
     if row["seeds"] < FEWEST_PAIRS:
-        too_few = f"too few {unit}s", f"{unit}s: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        counted = f"{unit}s: {row['seeds']} of the {FEWEST_PAIRS} needed"
+        too_few = f"too few {unit}s", "; ".join(filter(None, [counted, told(row)]))
         return too_few if doubted else named_failing or too_few
     untested = _without_error(row, unit) if np.isnan(row["p_holm"]) else ("", "")
     if doubted and untested[0] != "identical":
@@ -58,6 +60,9 @@ def _conclude(
 
 
 def _without_error(row: Mapping[Any, Any], unit: str) -> tuple[str, str]:
+    failures = row.get("failed_with", 0) + row.get("failed_without", 0)
+    if np.isnan(row["effect_mean"]) and failures > 0:  # NaN of interactions
+        return f"too few {unit}s", _unseen(row)
     if np.isnan(row["effect_mean"]) or row["df"] == 0:
         return f"too few {unit}s", "the trials that are done leave nothing to measure an error by"
     if row.get("variance") == "few arms":
@@ -65,6 +70,14 @@ def _without_error(row: Mapping[Any, Any], unit: str) -> tuple[str, str]:
     if abs(row["effect_mean"]) <= ROUNDING:
         return "identical", ""
     return "suspect", f"{unit}s do not vary"
+
+
+def _unseen(row: Mapping[Any, Any]) -> str:
+    """Return why a trick with failures has no effect, and what they are worth."""
+    none = [side for side in ("with", "without") if row[f"failed_{side}"] == row[f"ended_{side}"]]
+    why = f"no trial {none[0]} it is done" if none else "the arms that are done do not tell it"
+    chance = ", too few to tell from chance" * bool(np.isnan(row["p_failures_holm"]))
+    return f"{why}: {told(row)}{chance}"
 
 
 def _significant(row: Mapping[Any, Any], metric: Metric) -> tuple[str, str]:

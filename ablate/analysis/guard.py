@@ -56,14 +56,14 @@ def guarded(contrast: Values, table: Blocks) -> Spread:
         table: Of which some error variance is left.
     """
     unit = float(contrast @ table.unscaled @ contrast)  # of the estimate, over the error's
-    expected = _expected(contrast, table)
+    expected = expected_squares(contrast, table)
     if expected < NOTHING:
-        return Spread(float(np.sqrt(unit * table.mse)), table.df, "ols")
+        return Spread(float(np.sqrt(unit * table.mse)), float(table.df), "ols")
     own = float(((table.residuals @ contrast) ** 2).sum()) / expected
     seeds = len(table.residuals)
     return Spread(
         error=float(np.sqrt(unit * max(table.mse, own))),
-        df=table.df,
+        df=float(table.df),
         variance="guarded",
         own_sd=float(np.sqrt(own * (contrast @ contrast))),
         **_own(float(contrast @ table.means), float(np.sqrt(unit * own)), seeds),
@@ -71,7 +71,7 @@ def guarded(contrast: Values, table: Blocks) -> Spread:
     )
 
 
-def _expected(contrast: Values, table: Blocks) -> float:
+def expected_squares(contrast: Values, table: Blocks) -> float:
     """Return the expected sum over seeds of (contrast of residuals)^2, for an error variance 1."""
     weights = table.present * contrast  # [N, J]
     columns = np.hstack([weights, weights.sum(1, keepdims=True) * table.codes])

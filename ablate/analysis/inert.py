@@ -33,14 +33,17 @@ def without_inert(values: pd.DataFrame, layout: Layout) -> Layout:
 
 def _is_inert(factor: str, values: pd.DataFrame, layout: Layout) -> bool:
     """Whether every arm is, in every seed, the arm with the factor at its first level."""
-    first, others = layout.factors[factor][0], [one for one in layout.factors if one != factor]
-    at_first = layout.levels[factor] == first
-    base, changed = layout.levels[at_first], layout.levels[~at_first]
-    arms = dict(zip(map(tuple, base[others].to_numpy()), base.index, strict=True))
-    twins = [arms.get(tuple(row)) for row in changed[others].to_numpy()]
-    if not twins or None in twins:
+    place, first = list(layout.factors).index(factor), layout.factors[factor][0]
+    rows = list(layout.rows.values())
+    at = {row: column for column, row in enumerate(rows)}
+    pairs = [
+        (column, at.get((*row[:place], first, *row[place + 1 :]), -1))
+        for column, row in enumerate(rows)
+        if row[place] != first
+    ]
+    if not pairs or min(twin for _, twin in pairs) < 0:
         return False
-    own, theirs = values[changed.index].to_numpy(), values[twins].to_numpy()
+    own, theirs = (values.to_numpy()[:, list(some)] for some in zip(*pairs, strict=True))
     return np.allclose(own, theirs, rtol=ROUNDING, atol=0, equal_nan=True)
 
 

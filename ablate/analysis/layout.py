@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,15 +34,25 @@ class Layout:
     has_interactions: bool
     leaves_out: bool = False
 
+    @cached_property
+    def rows(self) -> dict[str, tuple[str, ...]]:
+        """Arm -> its level of every factor."""
+        return dict(zip(self.levels.index, map(tuple, self.levels.to_numpy()), strict=True))
+
     def at_first(self) -> pd.DataFrame:
         """Return, for every arm and factor, whether it is at the first level."""
         first = {factor: levels[0] for factor, levels in self.factors.items()}
         return self.levels == pd.Series(first)
 
     def only(self, arms: Sequence[str]) -> Layout:
-        """Return the layout of some of its arms."""
-        kept = self.levels.loc[[arm for arm in self.levels.index if arm in set(arms)]]
-        return replace(self, levels=kept)
+        """Return the layout of some of its arms.
+
+        A design of main effects alone is balanced no more when it has lost an arm.
+        """
+        wanted = set(arms)
+        kept = self.levels.loc[[arm for arm in self.levels.index if arm in wanted]]
+        lost = not self.has_interactions and len(kept) < len(self.levels)
+        return replace(self, levels=kept, leaves_out=self.leaves_out or lost)
 
     def varying(self) -> Layout:
         """Return the layout without the factors that have one level in all of its arms."""

@@ -17,11 +17,7 @@ from ablate.analysis.terms import Fit, fit_of
 
 
 def lost(final: pd.DataFrame, study: Mapping[str, Any], metric: Metric) -> list[str]:
-    """Return what must be said of the effects of a factorial; nothing if all of its arms ran.
-
-    Raises:
-        UserError: The arms do not tell any main effect from the others.
-    """
+    """Return what must be said of the effects of a factorial; nothing if all of its arms ran."""
     final, layout = done_arms(final, layout_of(study))
     values = cells(final, layout).transform(metric.forward)
     layout = without_inert(values, layout)
@@ -29,6 +25,8 @@ def lost(final: pd.DataFrame, study: Mapping[str, Any], metric: Metric) -> list[
     told = [*_constant(layout), *_refused(fit), *_lost(fit, layout)]
     if layout.has_interactions and (of := whole(layout)) > len(layout.levels):
         told.insert(0, f"{len(layout.levels)} of the {of} arms of this design have results.")
+        if not fit.terms:
+            return told
         if not fit.lost:
             told.append("All effects of the table can be told, if no three tricks interact.")
         else:

@@ -5,7 +5,8 @@ Legend: J subsets that ran in a seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from itertools import permutations
 from math import factorial
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.analysis.failure_rows import failure_row
+from ablate.analysis.failure_rows import Arms, Columns, ended_trials, failure_row
 from ablate.analysis.layout import Layout
 from ablate.analysis.metric import Values
 
@@ -35,15 +36,22 @@ def share_failures(
         planned: Orders by seed.
         subsets: Arm -> the factors that are on in it.
     """
-    ended = layout.only(sorted(final["arm"].unique()))
+    ended, names = layout.only(sorted(final["arm"].unique())), list(layout.factors)
+    trials = ended_trials(final)
 
-    def of(factor: str) -> Callable[[list[str], int], Values]:
-        return lambda arms, seed: weights(
-            [subsets[arm] for arm in arms], factor, list(layout.factors), planned.get(seed)
+    @cache
+    def of_all(arms: Arms, factor: str) -> Values:
+        return weights([subsets[arm] for arm in arms], factor, names, None)
+
+    def of(factor: str) -> Columns:
+        return lambda arms, seed: (
+            weights([subsets[arm] for arm in arms], factor, names, planned[seed])
+            if seed in planned
+            else of_all(arms, factor)
         )
 
     return {
-        factor: failure_row(final, ended, factor, levels[1], of(factor))
+        factor: failure_row(trials, ended, factor, levels[1], of(factor))
         for factor, levels in layout.factors.items()
     }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import NoReturn
 
 import numpy as np
 
@@ -83,15 +84,27 @@ def terms_of(layout: Layout) -> list[Term]:
     Raises:
         UserError: The arms do not tell any main effect from the others.
     """
-    return fit_of(layout).terms
+    terms = fit_of(layout).terms
+    if not terms:
+        refuse_arms(layout)
+    return terms
+
+
+def refuse_arms(layout: Layout) -> NoReturn:
+    """Refuse arms that tell no main effect from the others.
+
+    Raises:
+        UserError: Always.
+    """
+    raise UserError(
+        f"The {len(layout.levels)} arms that ran do not tell the effects of "
+        f"{', '.join(layout.factors)} apart; wait for more arms, or plan a design in which "
+        "none of them is refused."
+    )
 
 
 def fit_of(layout: Layout) -> Fit:
-    """Return what the arms of `layout` tell.
-
-    Raises:
-        UserError: The arms do not tell any main effect from the others.
-    """
+    """Return what the arms of `layout` tell; no terms where it is no main effect."""
     varied = layout.varying()
     mains = _columns(varied, 1)
     columns = _merged(mains, _columns(varied, 2) if layout.has_interactions else [])
@@ -101,12 +114,6 @@ def fit_of(layout: Layout) -> Fit:
         [{one, *parts} - {0} for one, parts in kept.sums.items() if one <= len(mains)]
     )
     apart = {one for group in refused for one in group}
-    if len(apart) == len(mains):
-        raise UserError(
-            f"The {len(layout.levels)} arms that ran do not tell the effects of "
-            f"{', '.join(layout.factors)} apart; wait for more arms, or plan a design in which "
-            "none of them is refused."
-        )
     lost = {
         one: parts
         for one, parts in kept.sums.items()
@@ -120,7 +127,7 @@ def fit_of(layout: Layout) -> Fit:
                 meaning=meaning_of(one, columns, lost, varied),
             )
             for one in kept.columns[1:]
-            if one not in apart
+            if one not in apart and len(apart) < len(mains)
         ],
         matrix[:, kept.columns],
         [tuple(columns[one - 1].names) for one in lost],
@@ -157,10 +164,11 @@ def all_terms(layout: Layout) -> list[Term]:
 
 
 def _columns(layout: Layout, order: int) -> list[_Column]:
+    mains = {factor: list(_mains(layout, factor)) for factor in layout.factors}
     return [
         _Column([":".join(name for name, _, _ in chosen)], factors, chosen[0][1], values)
         for factors in combinations(layout.factors, order)
-        for chosen in product(*(list(_mains(layout, factor)) for factor in factors))
+        for chosen in product(*(mains[factor] for factor in factors))
         if (values := np.prod([column for _, _, column in chosen], axis=0)).any()
     ]
 
@@ -170,11 +178,12 @@ def _mains(layout: Layout, factor: str) -> Iterator[tuple[str, str, Values]]:
 
     Levels that no arm has are no levels.
     """
-    levels, there = layout.factors[factor], set(layout.levels[factor])
-    for level in (one for one in levels[1:] if one in there):
+    levels, place = layout.factors[factor], list(layout.factors).index(factor)
+    told = [row[place] for row in layout.rows.values()]
+    for level in (one for one in levels[1:] if one in told):
         name = factor if len(levels) == 2 else f"{factor}={level}"
-        at_level = np.array([one == level for one in layout.levels[factor]], dtype="float64")
-        yield name, level, at_level - 1 / len(there)
+        at_level = np.array([one == level for one in told], dtype="float64")
+        yield name, level, at_level - 1 / len(set(told))
 
 
 def _merged(mains: list[_Column], pairs: list[_Column]) -> list[_Column]:

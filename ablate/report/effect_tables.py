@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.analysis.guard import FEWEST_LEFT
 from ablate.analysis.layout import SUBSETS
 from ablate.analysis.metric import Metric
 from ablate.analysis.paired import FEWEST_PAIRS
@@ -227,6 +228,11 @@ def _variance(variance: str, missing: int, may: str) -> str:
         return (
             "Least squares with seeds as blocks; no effect's own spread over seeds is known, so "
             f"its variance is the pooled one, unguarded.{gone}"
+        )
+    if variance == "few arms":
+        return (
+            f"Arms are missing, and fewer than {FEWEST_LEFT} beyond the effects are left to tell "
+            f"interactions from noise: no interval and no verdict.{gone}"
         )
     if variance == "own":
         return "Student's t over seeds in which all four arms are done."

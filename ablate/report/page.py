@@ -346,6 +346,11 @@ def _statistics(study: Study) -> list[str]:
     scale = f"logarithms of {values} (ratio scale)" if study.metric.is_ratio else values
     test = "Student's t" if not study.decisions.unpaired else "Welch's t, unpaired,"
     which = "all seeds" if study.decisions.unpaired else "complete seed pairs only"
+    exact = (
+        "an exact test of all seeds"
+        if study.decisions.unpaired
+        else "McNemar's exact test over seeds"
+    )
     side = "below" if study.metric.higher_is_better else "above"
     check = (
         f"A value {side} its arm's median by a factor of 2.5 and four robust SDs makes it suspect."
@@ -356,7 +361,7 @@ def _statistics(study: Study) -> list[str]:
         f"Statistics: {test} on {scale}, {which}; failures are excluded and "
         f"counted, never filled in; NaN and infinity are failures. {_level(study)}; "
         "`trade-off` if the arm fails in 2 or more seeds more. Failures have a family of their own "
-        f"at {100 * level_of(study.decisions):.2g} %: McNemar's exact test over seeds for arms, "
+        f"at {100 * level_of(study.decisions):.2g} %: {exact} for arms, "
         f"permutation within seeds for effects and shares (Tarone, Holm). {check}",
         *_decided(study),
         _opinion(study),

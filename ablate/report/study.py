@@ -121,7 +121,7 @@ def _gather(
     decisions = decisions_of(plan, screen, unpaired)
     chosen = where(results, conditions or {})
     require_one_source(chosen)
-    frame = at_look(name_arms(chosen), plan, decisions)
+    frame = at_look(name_arms(chosen, decisions.repeats), plan, decisions)
     frame.attrs = results.attrs
     shared = require_one_condition(frame)
     name = metric or planned_metric(plan) or primary_metric(frame)

@@ -109,14 +109,15 @@ def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
     Raises:
         UserError: A column is missing or holds what its dtype cannot.
     """
-    missing = [name for name in names(columns) if name not in frame]
+    known = names(columns)
+    missing = [name for name in known if name not in frame]
     if missing:
         raise UserError(
-            f"The table lacks the columns {missing}; give it all of {names(columns)}, "
+            f"The table lacks the columns {missing}; give it all of {known}, "
             "as `ablate/store/schema.py` describes them."
         )
-    ordered = frame[names(columns) + [name for name in frame if name not in names(columns)]]
-    found = dict(zip(names(columns), ordered.dtypes, strict=False))
+    ordered = frame[known + [name for name in frame if name not in known]]
+    found = dict(zip(known, ordered.dtypes, strict=False))
     wrong = {one.name: one.dtype for one in columns if found[one.name] != one.dtype}
     try:
         return ordered.astype(wrong) if wrong else ordered

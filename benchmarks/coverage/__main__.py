@@ -18,10 +18,12 @@ import numpy as np
 
 from benchmarks.coverage.absent import forbidden, missing, subsets
 from benchmarks.coverage.arms import curse, intervals, looks, opinions, verdicts
-from benchmarks.coverage.breaking import breaking
+from benchmarks.coverage.breaking import breaking, broken_arms, broken_shares
 from benchmarks.coverage.cells import tables
 from benchmarks.coverage.designs import factorial, shares
 from benchmarks.coverage.failures import failing, rates
+from benchmarks.coverage.promised import promised
+from benchmarks.coverage.tuned import tuned
 
 BENCHES = {
     bench.__name__: bench
@@ -29,6 +31,7 @@ BENCHES = {
         *(intervals, verdicts, factorial, shares, failing),
         *(curse, looks, rates, opinions, breaking),
         *(missing, forbidden, subsets),
+        *(broken_arms, broken_shares, tuned, promised),
     )
 }
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ablate.analysis import Decisions, effects
+from ablate.analysis.decisions import ALPHA
+from ablate.analysis.effects import MAY_VARY
 from ablate.analysis.metric import Values
 from benchmarks.coverage.cells import ERROR, INTERVAL, Cell, cell
 from benchmarks.coverage.designs import four
-from benchmarks.coverage.studies import FID, results
+from benchmarks.coverage.many import tell
 
 NOISE, REAL = 0.2, float(np.log(0.8))
 HOLES = (0, 1, 3, 6)
+TOGETHER = 10  # studies of one set of subsets
 # design -> what was measured before where a varies by seed, by HOLES: coverage of a, error
 VARYING = {
     "2^3 x 5": ("90.8 91.1 91.0 91.7", "4.4 4.3 4.0 4.0"),
@@ -23,29 +25,6 @@ VARYING = {
     "2^(7-3) x 3": ("85.7 85.2 85.8 86.8", "6.1 6.3 6.0 5.7"),
 }
 POWER = {"2^3 x 5": "66 62 58 50", "2^4 x 3": "66 65 60 53", "2^(7-3) x 3": "62 60 56 47"}
-
-
-class Told(NamedTuple):
-    """What one study says of each effect, in the order of its table.
-
-    Attributes:
-        terms: Their labels.
-        low: Of the interval, in logs.
-        high: Of the interval.
-        named: Whether Holm's p is at most 0.05.
-    """
-
-    terms: list[str]
-    low: Values
-    high: Values
-    named: Values
-
-
-def told(plan: Mapping[str, Any], values: Values) -> Told:
-    """Return what the analysis says of `[J, N]` values."""
-    table = effects(results([arm["arm"] for arm in plan["arms"]], values), plan, FID, Decisions())
-    low, high, p = (table[name].to_numpy() for name in ("low", "high", "p_holm"))
-    return Told(list(table["term"]), np.log(low), np.log(high), p <= 0.05)
 
 
 def signs(plan: Mapping[str, Any]) -> Values:
@@ -77,23 +56,34 @@ def missing(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
     cells = product(designs.items(), (0.0, 0.1), enumerate(HOLES))
     for (name, (plan, n)), varying, (place, holes) in cells:
         a = signs(plan)[:, :1]
-        inside, wrong, power = [], [], []
-        for study in range(studies // 2):
-            real = REAL * (study % 2)
-            logs = rng.normal(0, NOISE, (len(a), n)) + a * (real / 2 + rng.normal(0, varying, n))
-            logs.ravel()[rng.choice(logs.size, holes, replace=False)] = np.nan
-            found = told(plan, 20 * np.exp(logs))
-            at = found.terms.index("a")
-            inside.append(found.low[at] <= real <= found.high[at])
-            (power if study % 2 else wrong).append(found.named[at] if study % 2
-                                                   else found.named.any())  # fmt: skip
+        real = REAL * (np.arange(studies) % 2)[:, None]
+        logs = rng.normal(0, NOISE, (studies, len(a), n))
+        logs += a * (real[:, None] / 2 + rng.normal(0, varying, (studies, 1, n)))
+        order = rng.random((studies, len(a) * n)).argsort(1)
+        np.put_along_axis(logs.reshape(studies, -1), order[:, :holes], np.nan, 1)
+        found = tell(plan, 20 * np.exp(logs))
+        at, mains = found.at("a"), len(plan["factors"])
+        truth = np.where(np.arange(len(found.terms)) == at, real, 0.0)
+        inside = (found.low <= truth) & (truth <= found.high)
+        by_own = (found.own_low <= truth) & (truth <= found.own_high)
+        maybe = found.p_varies <= MAY_VARY
+        named = found.p_holm <= ALPHA
         coverage, error = (told.split()[place] for told in VARYING[name])
-        title = "Trials missing: guarded least squares"
-        row = f"{name}, {holes} missing{', a varies by seed, 0.1' if varying else ''}"
-        yield cell(title, row, "coverage of a", inside, coverage if varying else INTERVAL)
-        yield cell(title, row, "family-wise error", wrong, error if varying else ERROR)
+        title = (
+            f"Trials missing: guarded least squares{', a varies by seed (SD 0.1)' * bool(varying)}"
+        )
+        row = f"{name}, {holes} missing"
+        yield cell(title, row, "coverage of a", inside[:, at], coverage if varying else INTERVAL)
+        rest = [place for place in range(mains) if place != at] if varying else range(mains)
+        told = "of the other main effects" if varying else "of all main effects"
+        yield cell(title, row, told, inside[:, list(rest)].mean(1), INTERVAL)
+        if varying:
+            yield cell(title, row, "of a, the wider one where it may vary",
+                       np.where(maybe, inside | by_own, inside)[:, at])  # fmt: skip
+            yield cell(title, row, "marked: may vary", maybe[:, at])
+        yield cell(title, row, "family-wise error", named[::2].any(1), error if varying else ERROR)
         before = "" if varying else POWER[name].split()[place]
-        yield cell(title, row, "a found at -20 %", power, before)
+        yield cell(title, row, "a found at -20 %", named[1::2, at], before)
 
 
 def forbidden(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
@@ -105,35 +95,37 @@ def forbidden(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
     columns = {term: np.prod([x[:, "abcd".index(one)] for one in term.split(":")], 0)
                for term in real}  # fmt: skip
     mean = sum(size / 2 * columns[term] for term, size in real.items())
-    inside: dict[str, list[bool]] = {}
-    for _ in range(studies // 2):
-        found = told(plan, 20 * np.exp(mean[:, None] + rng.normal(0, NOISE, (len(x), 3))))
-        for term, low, high in zip(found.terms, found.low, found.high, strict=True):
-            inside.setdefault(term, []).append(low <= real.get(term, 0.0) <= high)
-    for term, hits in inside.items():
+    found = tell(plan, 20 * np.exp(mean[:, None] + rng.normal(0, NOISE, (studies, len(x), 3))))
+    truth = np.array([real.get(term, 0.0) for term in found.terms])
+    inside = (found.low <= truth) & (truth <= found.high)
+    for place, term in enumerate(found.terms):
         title = "2^4 x 3, a and b exclude each other: coverage"
-        yield cell(title, "12 arms", term, hits, INTERVAL)
+        yield cell(title, "12 arms", term, inside[:, place], INTERVAL)
 
 
 def subsets(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
-    """22 arms of 8 tricks in 3 seeds, noise 0.1; 28 interactions that the regression leaves out."""
-    names = "abcdefgh"
+    """22 arms of 8 tricks in 3 seeds, noise 0.1; 28 interactions that the regression leaves out.
+
+    Ten studies share their arms.
+    """
     before = {0.0: ("1.5", "98", "98"), 0.02: ("3.2", "96", "93"), 0.05: ("5.7", "94", "42")}
     for spread, (error, coverage, power) in before.items():
         inside, wrong, found_a = [], [], []
-        for study in range(studies // 2):
+        for _ in range(-(-studies // TOGETHER)):
             every = rng.choice(np.arange(1, 2**8), 21, replace=False)
             runs = np.array([[one >> bit & 1 for bit in range(8)] for one in (0, *every)])
-            plan = some(names, runs, "random_subsets")
+            plan = some("abcdefgh", runs, "random_subsets")
             x = signs(plan)
             pairs = np.array([x[:, i] * x[:, j] for i, j in combinations(range(8), 2)])
-            real = np.zeros(8)
-            real[0] = REAL * (study % 2)
-            mean = x @ real / 2 + rng.normal(0, spread, 28) @ pairs / 2
-            found = told(plan, 20 * np.exp(mean[:, None] + rng.normal(0, 0.1, (22, 3))))
-            inside.append(np.mean((found.low <= real) & (real <= found.high)))
-            (found_a if study % 2 else wrong).append(found.named[0] if study % 2
-                                                     else found.named.any())  # fmt: skip
+            real = np.zeros((TOGETHER, 8))
+            real[1::2, 0] = REAL
+            mean = real @ x.T / 2 + rng.normal(0, spread, (TOGETHER, 28)) @ pairs / 2
+            noise = rng.normal(0, 0.1, (TOGETHER, 22, 3))
+            found = tell(plan, 20 * np.exp(mean[:, :, None] + noise), checked=not inside)
+            inside += list(((found.low <= real) & (real <= found.high)).mean(1))
+            named = found.p_holm <= ALPHA
+            wrong += list(named[::2].any(1))
+            found_a += list(named[1::2, 0])
         title, row = "22 random subsets of 8 tricks, 3 seeds", f"interactions of SD {spread:g}"
         yield cell(title, row, "coverage", inside, coverage)
         yield cell(title, row, "a null is named", wrong, error)

@@ -1,11 +1,15 @@
 """Failures of arms and of ladder steps: told from chance, or said to be too few for that."""
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from ablate.analysis import Decisions, steps
 from ablate.analysis.compare import compare
+from ablate.analysis.failure_test import mcnemar_test
+from ablate.analysis.verdict import MORE_FAILURES
 from tests.analysis.designs import FD, results
 from tests.analysis.table import FD as NAMED
 from tests.analysis.table import table
@@ -100,6 +104,46 @@ def test_steps_of_a_ladder_are_held_against_the_rung_before():
     assert found.loc["a", "verdict"] == "better"
 
 
-def test_unpaired_seeds_are_not_paired_for_failures():
-    found = by_arm({"reference": GOOD, "a": [None] * 8}, decisions=Decisions(unpaired=True))
-    assert np.isnan(found.loc["a", "p_failures"]) and found.loc["a", "verdict"] == "too few seeds"
+UNPAIRED = {"decisions": Decisions(unpaired=True)}
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(8, 0), (5, 2), (3, 3), (0, 6), (8, 1)])
+def test_unpaired_failures_are_fishers_exact_test(mine, theirs):
+    """Of two arms with as many seeds, where every order of the outcomes gives one p."""
+    values = {"reference": [None] * theirs + GOOD[theirs:], "a": [None] * mine + GOOD[mine:]}
+    row = by_arm(values, **UNPAIRED).loc["a"]
+    scipys = stats.fisher_exact([[mine, 8 - mine], [theirs, 8 - theirs]]).pvalue
+    assert row["p_failures"] == pytest.approx(scipys, rel=1e-9)
+
+
+def test_unpaired_arms_of_other_sizes_are_enumeration():
+    broken, own = [True, True, True, False], [False] * 8 + [True]
+    values = {"reference": [*GOOD, None], "a": [None, None, None, 20.0]}
+    row = by_arm(values, **UNPAIRED).loc["a"]
+    column = np.repeat([0.5, -0.5], [len(broken), len(own)])
+    sums = np.array([column[list(at)].sum() for at in combinations(range(13), 4)])
+    away = np.abs(sums - 4 * column.mean())
+    seen = abs(column[[*broken, *own]].sum() - 4 * column.mean())
+    assert row["p_failures"] == pytest.approx((away >= seen - 1e-9).mean(), rel=1e-9)
+    assert row["reason"].endswith("failed in 3 of 4 seeds (reference 1 of 9)")
+
+
+def test_unpaired_failures_are_named_and_under_three_seeds_they_are_not():
+    row = by_arm({"reference": GOOD, "a": [None] * 8}, **UNPAIRED).loc["a"]
+    assert (row["verdict"], row["reason"]) == ("fails more", "failed in 8 of 8 seeds (reference 0)")
+    row = by_arm({"reference": [None] * 8, "a": GOOD}, **UNPAIRED).loc["a"]
+    assert row["verdict"] == "fails less"
+    row = by_arm({"reference": GOOD, "a": [None] * 2}, **UNPAIRED).loc["a"]
+    assert row["verdict"] == "too few seeds" and np.isnan(row["p_failures"])
+    described = by_arm({"reference": GOOD, "a": [None] * 8}, **UNPAIRED).loc["reference"]
+    assert np.isnan(described["p_failures"]) and described["reason"] == ""
+
+
+def test_the_brake_of_arms_is_never_laxer_than_that_of_effects():
+    """What mid-p at 5 % brakes, two more failed seeds brake, too: W4 of the first rules stays."""
+    slowed = [
+        (more, fewer)
+        for more, fewer in product(range(31), repeat=2)
+        if more > fewer and mcnemar_test(more, fewer).mid <= 0.05
+    ]
+    assert min(more - fewer for more, fewer in slowed) == 5 > MORE_FAILURES

@@ -109,6 +109,70 @@ def test_failures_of_another_trick_are_not_charged():
     np.testing.assert_allclose(table.loc["a", "p_failures"], max(p, guard), rtol=1e-6)
 
 
+def test_a_trick_that_always_fails_is_a_row():
+    values = planted(ABC, 5, dead=["a"])
+    table = found(values)
+    # five seeds, four failures in each, all with a: 2 x (1 / C(8, 4))^5
+    exact = 2 / 70**5
+    assert table.loc["a", "p_failures"] == pytest.approx(exact, rel=1e-9)
+    row = table.loc["a"]
+    assert (row["verdict"], row["reason"]) == (
+        "fails more",
+        "20 of 20 trials with it failed and 0 of 20 without; always fails",
+    )
+    assert row[["effect", "low", "p", "p_holm"]].isna().all() and row["seeds"] == 5
+    assert list(table.index) == ["b", "c", "b:c", "a"] and set(table["missing"]) == {20}
+    # what the others are is what they are without it
+    two = study(switches("bc"))
+    alone = found({arm["arm"]: values[arm["arm"]] for arm in two["arms"]}, two)
+    columns = ["effect_mean", "effect_error", "p", "p_holm", "own_p"]
+    pd.testing.assert_frame_equal(table[columns][:3], alone[columns])
+    # with a at its first level dead instead, it is the other way round
+    turned = {arm: row if "a" in arm else [None] * 5 for arm, row in planted(ABC, 5).items()}
+    assert found(turned).loc["a", "verdict"] == "fails less"
+
+
+def test_a_trick_that_always_fails_and_is_not_told_from_chance():
+    plan = study(switches("ab"))
+    one = found(planted(plan, 3, dead=["a"]), plan)
+    assert one.loc["a", "p_failures"] == pytest.approx(2 / 6**3, rel=1e-9)
+    assert one.loc["a", "verdict"] == "fails more"
+    both = found(planted(plan, 3, dead=["a", "b"]), plan)
+    assert both.loc["a", "p_failures"] == pytest.approx(2 / 2**3, rel=1e-9)  # 3 of 4 arms a seed
+    assert set(both["verdict"]) == {"too few seeds"}
+    counts = "6 of 6 trials with it failed and 3 of 6 without; always fails"
+    assert both.loc["a", "reason"] == (
+        f"no trial with it is done: {counts}, too few to tell from chance"
+    )
+    two = found(planted(plan, 2, dead=["a"]), plan).loc["a"]
+    assert (two["verdict"], two["reason"]) == (
+        "too few seeds",
+        "seeds: 2 of the 3 needed; 4 of 4 trials with it failed and 0 of 4 without",
+    )
+
+
+def test_tricks_that_only_run_together_are_rows_of_failures():
+    plan = study(switches("ab"))
+    values = planted(plan, 8)
+    values["a"] = values["b"] = [None] * 8
+    table = found(values, plan)
+    assert table["effect"].isna().all() and set(table["verdict"]) == {"too few seeds"}
+    assert table.loc["a", "reason"].startswith(
+        "the arms that are done do not tell it: 8 of 16 trials with it failed and 8 of 16 without"
+    )
+
+
+def test_a_share_of_two_percent_is_over_dead_tricks_too():
+    plan = study(switches("abc"))
+    values = planted(plan, 5, dead=["a"])
+    values["b"] = [None] * 5
+    table = found(values, plan)
+    family = table["p_failures"][table["p_failures_holm"].notna()]
+    assert "a" in family.index
+    np.testing.assert_allclose(table.loc["a", "p_failures_holm"],
+                               len(family) * table.loc["a", "p_failures"])  # fmt: skip
+
+
 def test_under_three_seeds_failures_are_counted_and_not_tested():
     table = found(planted(ABC, 2, dead=["ab"]))
     assert table.loc["a", "failed_with"] == 4 and np.isnan(table.loc["a", "p_failures"])
@@ -198,3 +262,14 @@ def test_tables_do_not_depend_on_the_order_of_rows():
     shuffled = frame.sample(frac=1, random_state=0).reset_index(drop=True)
     one, other = (effects(x, ABC, FD, Decisions()) for x in (frame, shuffled))
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_copy_of_an_arm_that_died_is_identical_and_no_traceback():
+    values = planted(study(switches("ab")), 4)
+    values["a+b"] = [None] * 4
+    both = {arm["arm"]: list(values["+".join(n for n in "ab" if arm["levels"][n] == "on")
+            or "reference"]) for arm in ABC["arms"]}  # fmt: skip
+    table = found(both)
+    assert table.loc["c", "verdict"] == "identical"
+    assert table.loc["c", ["failed_with", "failed_without"]].tolist() == [4, 4]
+    assert table.loc["b", ["failed_with", "failed_without"]].tolist() == [4, 0]

@@ -7,6 +7,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 from ablate.analysis import Decisions, effects
+from ablate.analysis.blocks import fit_blocks
+from ablate.analysis.guard import expected_squares
 from ablate.analysis.layout import layout_of
 from ablate.analysis.terms import terms_of
 from tests.analysis.designs import FD, fraction, noisy, results, study, switches
@@ -45,6 +47,18 @@ def test_worked_example_with_a_trial_missing():
     # the contrast's squares sum to 1 here, so that own SD squared is the own variance itself
     np.testing.assert_allclose(table["own_sd"][:2] ** 2, [0.0011851001, 0.0005108872], **close)
     assert set(table["df"]) == {5} and set(table["variance"]) == {"guarded"}
+
+
+def test_parts_of_the_worked_example():
+    layout = layout_of(AB)
+    logs = np.log([[40, 30, 36, 26], [44, 34, 39, 31], [42, 33, 40, np.nan]])
+    blocks = fit_blocks(pd.DataFrame(logs, columns=layout.levels.index))
+    close = dict(rtol=0, atol=6e-11)
+    np.testing.assert_allclose(blocks.mse, 0.000810170887, rtol=0, atol=6e-13)
+    assert blocks.df == 5
+    contrast = terms_of(layout)[0].contrast
+    np.testing.assert_allclose(contrast @ blocks.unscaled @ contrast, 0.3888888889, **close)
+    np.testing.assert_allclose(expected_squares(contrast, blocks), 1.6666666667, **close)
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -156,6 +170,9 @@ def test_parts_that_share_no_seed():
     plan = study(switches("ac"))
     table = found(values, plan)
     assert table["effect"].isna().all()  # two parts that share no seed
+    assert set(table["reason"][table["order"] == 2]) == {
+        "the trials that are done leave nothing to measure an error by"
+    }
     values["reference"][3] = 44.0
     table = found(values, plan)
     assert table["effect"].notna().all() and table["low"].notna().all()

@@ -1,6 +1,6 @@
 """Arms that are absent: what can be told, what it means, and what is said of the rest."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,26 @@ def twelve():
     return values
 
 
+def by_means(values):
+    """Return the mean square that is left over arms and seeds, all cells there."""
+    y = np.array(list(values.values()))
+    left = y - y.mean(0) - y.mean(1, keepdims=True) + y.mean()
+    return (left**2).sum() / 22
+
+
+def test_what_the_arms_of_a_forbidden_pair_do_not_tell():
+    """1 + A + B + A:B is 0 in all twelve: 10 of 11 columns are told."""
+    x = np.array([list(signs(arm).values()) for arm in TWELVE["arms"]])
+    pairs = [x[:, i] * x[:, j] for i, j in combinations(range(4), 2)]
+    columns = np.column_stack([np.ones(12), x, *pairs])
+    assert np.linalg.matrix_rank(columns) == 10
+    zero = np.linalg.svd(columns)[2][-1]
+    np.testing.assert_allclose(zero / zero[0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0], atol=1e-12)
+    assert [term.label for term in fit_of(layout_of(TWELVE)).terms if not term.meaning] == [
+        "C", "D", "A:C", "A:D", "B:C", "B:D", "C:D"
+    ]  # fmt: skip
+
+
 def test_worked_example_of_a_forbidden_pair():
     table = effects(results(twelve(), PLAIN), TWELVE, PLAIN, Decisions()).set_index("term")
     expected = {
@@ -58,6 +78,12 @@ def test_worked_example_of_a_forbidden_pair():
     assert list(table.index) == list(expected) and set(table["df"]) == {22}
     found = np.column_stack([table["effect"], table["effect_error"] ** 2])
     np.testing.assert_allclose(found, list(expected.values()), rtol=0, atol=6e-11)
+    mse = by_means(twelve())
+    np.testing.assert_allclose(mse, 3.1319444444, rtol=0, atol=6e-11)
+    np.testing.assert_allclose(6 * table.loc["A", "effect_error"] ** 2, mse, rtol=1e-9)
+    # as a table of which the interactions are left out would tell it
+    alone = effects(results(twelve(), PLAIN), TWELVE | {"design": "imported"}, PLAIN, Decisions())
+    np.testing.assert_allclose(alone["effect"][2], 2.1111111111, rtol=0, atol=6e-11)
     p = table.loc[["D", "C"], "p"]
     np.testing.assert_allclose(p, [0.0000289549, 0.9728996092], rtol=0, atol=6e-11)
     meaning = dict.fromkeys(expected, "") | {"A": "with B off", "B": "with A off"}
@@ -226,7 +252,7 @@ def test_nothing_is_said_of_a_whole_design_and_all_is_refused_of_two_arms():
     assert lost(results(noisy(SLOT, 3)), SLOT, FD) == []
     plan = study(switches("ab"), [("off", "off"), ("on", "on")])
     with pytest.raises(UserError, match="do not tell the effects of a, b apart"):
-        lost(results(noisy(plan, 3)), plan, FD)
+        effects(results(noisy(plan, 3)), plan, FD, Decisions())
 
 
 def test_columns_are_kept_from_the_left():

@@ -126,3 +126,23 @@ def test_a_searched_study_of_before_was_searched_once():
     assert decisions_of({"seeds": [0, 1]}).repeats == ()
     assert decisions_of(SEARCHED).unit == decisions_of({}).unit == "seed"
     assert decisions_of({**SEARCHED, "repeats": [[0], [1]]}).unit == "repeat"
+
+
+def test_a_search_that_ends_badly_is_no_collapse():
+    logs = np.random.default_rng(3).normal(0, 0.02, (2, 8))
+    logs[1, 2:4] += 2.0  # what the second repeat found
+    frame = table({"reference": list(np.exp(logs[0])), "a": list(np.exp(logs[1]))})
+    repeats = ((0, 1), (2, 3), (4, 5), (6, 7))
+    settings = [f'{{"a":{{"x":{seed // 2}}}}}' for seed in range(8)]
+    frame.loc[frame["arm"] == "a", "tricks"] = settings
+    assert row(frame, repeats=repeats)["verdict"] == "inconclusive"
+    frame.loc[frame["arm"] == "a", "tricks"] = settings[0]
+    assert row(frame)["verdict"] == "suspect"
+
+
+def test_arms_keep_their_names_whatever_their_searches_found():
+    frame = table({"reference": [20.0] * 4, "a": [18.0, 17.0, 18.5, 17.7]})
+    frame["tricks"] = [f'{{"adam":{{"lr":{number}}}}}' for number in range(8)]
+    repeats = ((0, 1), (2,), (3,))
+    found = compare(frame, "fd", "reference", decisions=Decisions(repeats=repeats), **FD)
+    assert sorted(found["arm"]) == ["a", "reference"]

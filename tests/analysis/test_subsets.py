@@ -93,6 +93,37 @@ def test_under_five_arms_beyond_the_effects_there_is_no_verdict(arms, told):
     assert ("and has 4; so arms are compared" in answer.missing) != told
 
 
+def burman(tricks):
+    """Return the plan of the twelve runs of Plackett and Burman, cyclic from their first row."""
+    row = "++-+++---+-"
+    rows = [[row[(place - shift) % 11] == "+" for place in range(11)] for shift in range(11)]
+    rows.append([False] * 11)
+    runs = [tuple("on" if one else "off" for one in run[: len(tricks)]) for run in rows]
+    return study(switches(tricks), runs, "plackett_burman")
+
+
+@pytest.mark.parametrize("tricks", ["ABCDE", "ABCDEF"])
+def test_a_design_of_main_effects_that_lost_an_arm_is_no_balanced_one(tricks):
+    """By a regression over arms as for subsets: 11 arms less 1 less 5 tricks leave 5, 6 leave 4."""
+    plan = burman(tricks)
+    values = drawn(plan, off=0.1)
+    assert set(found(values, plan)["variance"]) == {"guarded"}
+    gone = plan["arms"][0]["arm"]
+    values[gone] = [None] * 3
+    table = found(values, plan)
+    if tricks == "ABCDEF":
+        assert set(table["verdict"]) == {"too few arms"} and table["p"].isna().all()
+        return
+    left = [arm for arm in plan["arms"] if arm["arm"] != gone]
+    on = np.array([[arm["levels"][f] == "on" for f in tricks] for arm in left], float)
+    fit = sm.OLS([np.log(values[arm["arm"]]).mean() for arm in left], sm.add_constant(on)).fit()
+    np.testing.assert_allclose(table["effect_mean"], fit.params[1:], rtol=1e-9)
+    worst = (table["variance"] == "lack of fit").to_numpy()
+    assert worst.any()
+    np.testing.assert_allclose(table["effect_error"][worst], fit.bse[1:][worst], rtol=1e-9)
+    assert set(table["df"][worst]) == {5}
+
+
 def test_a_copy_is_identical_here_too():
     plan = study(switches("ABC"), None, "imported")
     values = drawn(plan, seeds=4)

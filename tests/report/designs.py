@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ def write_design(
     plan: Mapping[str, Any],
     seeds: int,
     sd: float = 0.04,
-    failing: Mapping[tuple[str, int], None] | None = None,
+    failing: Iterable[tuple[str, int]] = (),
 ) -> Path:
     """Write `plan` and a trial for every arm and seed; `failing` ones diverge."""
-    rng = np.random.default_rng(0)
+    rng, broken = np.random.default_rng(0), set(failing)
     common = rng.normal(0, 0.1, seeds)
     folder.mkdir(parents=True, exist_ok=True)
     named = dict(plan) | {"seeds": list(range(seeds))}
@@ -39,7 +39,5 @@ def write_design(
             if arm["seeds"] is not None and seed not in arm["seeds"]:
                 continue
             value = 20 * float(np.exp(logs + common[seed] + noise[seed]))
-            write(
-                folder, arm["arm"], seed, None if (arm["arm"], seed) in (failing or {}) else value
-            )
+            write(folder, arm["arm"], seed, None if (arm["arm"], seed) in broken else value)
     return folder

@@ -200,6 +200,26 @@ def test_what_absent_arms_took_is_told_and_stands_in_the_rows(tmp_path):
     assert f"All arms with results have {one} off: it has no effect here." in shown
 
 
+def test_a_trick_that_always_fails_is_told_first(tmp_path):
+    plan = study(FOUR)
+    dead = [arm["arm"] for arm in plan["arms"] if arm["levels"]["r1"] == "on"]
+    folder = write_design(tmp_path / "r", plan, 3, failing=product(dead, range(3)))
+    shown = told(folder)
+    counts = "24 of 24 trials with it failed and 0 of 24 without; always fails"
+    assert f"fails more often: `r1` ({counts})" in shown.splitlines()[1]
+    row = next(line for line in shown.splitlines() if line.startswith("| r1 |"))
+    assert row.endswith("| fails more | 24, 0 |") and "nan" not in row
+    assert "All arms with results have r1 off: it has no effect here." in shown
+
+
+def test_main_effects_that_lost_an_arm_and_have_too_few_say_so(tmp_path):
+    runs = [run for run in product(["off", "on"], repeat=4) if run.count("on") != 2]
+    plan = study(FOUR, runs, "plackett_burman")
+    gone = [plan["arms"][1]["arm"], plan["arms"][2]["arm"]]
+    shown = told(write_design(tmp_path / "r", plan, 3, failing=product(gone, range(3))))
+    assert "fewer than 5 beyond the effects are left" in shown and "| too few arms |" in shown
+
+
 def test_parts_that_share_no_seed_are_reported(tmp_path):
     rows = [(a, b, s) for a in (0, 1) for b in (0, 1) for s in ((0, 1, 2) if a else (3, 4, 5))]
     frame = pd.DataFrame(rows, columns=["a", "b", "seed"]).assign(metric="fid")

@@ -66,8 +66,9 @@ def write_tuned(folder, before=BEFORE, after=AFTER, **told):
     inside = folder / "tuned"
     inside.mkdir(parents=True)
     for place, values, strength in ((folder, before, 1.0), (inside, after, 0.123456)):
+        found = 0.1 if "repeats" in told else 0.0  # by each repeat another setting
         planned = [
-            put(folder, arm, seed, value, strength)
+            put(folder, arm, seed, value, strength + found * (seed // 2))
             for arm, row in values.items() for seed, value in enumerate(row)
         ]  # fmt: skip
         search = [
