@@ -147,7 +147,7 @@ def work_on(lease: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> Rou
     """Train those trials of a lease that nobody has; return how many were finished."""
     try:
         mine = claimed(lease, bench, held)
-        statuses = (yield from rounds_of(mine, bench)) if mine else []
+        statuses = (yield from rounds_of(mine, bench, size=len(lease))) if mine else []
         return sum(status is not None for status in statuses)
     finally:
         for trial in lease:
