@@ -22,6 +22,7 @@ from yaml import YAMLError
 from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
+from ablate.orphan import watch_parent
 from ablate.overrides import plain, refuse_choices, yaml_of
 
 FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
@@ -172,9 +173,10 @@ def task(config: DictConfig) -> Any:
     Returns:
         What the job tells whoever launched it; results are in files.
     """
+    watch_parent()  # before the seconds that importing torch takes
     studied, single = "study" in config, HydraConfig.get().mode != RunMode.MULTIRUN
     if studied and not single:
-        leave_signals_to_parent()  # before the seconds that importing torch takes
+        leave_signals_to_parent()
         from ablate.plan.worker import work
 
         return work(config)

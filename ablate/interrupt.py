@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
+from ablate.orphan import is_orphaned
 from ablate.process import is_gone
 from ablate.screen import say
 
@@ -111,5 +112,5 @@ def leave_signals_to_parent() -> None:
 
 
 def asked_here() -> bool:
-    """Return whether this process was asked to stop."""
-    return Interrupt.current is not None and Interrupt.current.code != 0
+    """Return whether this process was asked to stop, or has nobody left to work for."""
+    return is_orphaned() or (Interrupt.current is not None and Interrupt.current.code != 0)

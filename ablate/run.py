@@ -90,7 +90,7 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
         UserError: The files here hold other images than the plan was made with, the metrics
             cannot be computed, or the GPU fails its self-test.
     """
-    if machine.device.startswith("cuda"):
+    if on_gpu(machine):
         require(machine)
     options = canonical(remade(trial.data, machine.reading))
     dataset = _dataset(options, machine.root, machine.cache)
@@ -113,7 +113,8 @@ def fit(
         trials: What is trained.
         machine: Where.
         listener: Is told.
-        slots: How many are trained at a time; a checkpoint knows better.
+        slots: How many are trained at a time, of which some may be nobody's; a checkpoint knows
+            better.
 
     Returns:
         One outcome a trial; its status is None where the listener has asked for an end.
@@ -132,10 +133,16 @@ def fit(
         return climb(gan, machine.rung)
 
     path, identity = checkpoint_of(trials, machine.out), "+".join(trial.id for trial in trials)
-    places = slots_in(path, identity) or begin(len(trials), slots, machine.device)
+    places = slots_in(path, identity) or begin(len(trials), slots, on_gpu(machine))
     gan, budget = make(places).to(machine.device), trials[0].budget
-    run = Run(gan, budget, judge, path, identity, listener, ready, make, places, len(trials))
+    n, steady = len(trials), not on_gpu(machine)
+    run = Run(gan, budget, judge, path, identity, listener, ready, make, places, n, steady)
     return (yield from run.rounds())
+
+
+def on_gpu(machine: Machine) -> bool:
+    """Return whether trials are trained on a GPU."""
+    return machine.device.startswith("cuda")
 
 
 def slots_in(path: Path, identity: str) -> list[int] | None:
@@ -144,15 +151,16 @@ def slots_in(path: Path, identity: str) -> list[int] | None:
     return content["slots"] if content else None
 
 
-def begin(trials: int, slots: int, device: str) -> list[int]:
-    """Return the trial in each slot at first.
+def begin(trials: int, slots: int, gpu: bool) -> list[int]:
+    """Return the trial in each slot at first, the others idle.
 
-    On a GPU stacks have a few sizes, filled up with idle slots: they cost it little, and programs
-    that were compiled for a size serve again.
+    On a CPU a stack has as many as it was planned with, whoever is left of it: in float32 the last
+    digits of a trial may depend on their number (docs/adr/0011). On a GPU stacks have a few sizes:
+    idle slots cost it little, and programs that were compiled for a size serve again.
     """
     places = list(range(trials))[:slots]
-    idle = room(len(places)) - len(places) if device.startswith("cuda") else 0
-    return places + [IDLE] * idle
+    size = room(len(places)) if gpu else slots
+    return places + [IDLE] * (size - len(places))
 
 
 def checkpoint_of(trials: Sequence[Trial], folder: Path) -> Path:
@@ -168,48 +176,59 @@ def run(trials: Sequence[Trial], bench: Bench) -> list[str | None]:
 
 
 def rounds_of(
-    trials: Sequence[Trial], bench: Bench, slots: int | None = None, note: str = ""
+    trials: Sequence[Trial],
+    bench: Bench,
+    slots: int | None = None,
+    note: str = "",
+    size: int | None = None,
 ) -> Rounds[list[str | None]]:
     """Train trials as a stack and write the results of each as soon as it has ended.
 
     A crash is a result as well. What crashes is trained again in halves, so that the trial that
     brought it down goes down alone; where halves were begun, they are gone on with. A stack that
-    finds no room in memory is trained again in half as many slots.
+    finds no room on a GPU is trained again in half as many slots. What has to do with this machine
+    alone (its disk, its memory, a signal) is no result and changes nothing: the stack goes on as
+    it was.
 
     Args:
         trials: Of one structure; those that are finished are left alone.
         bench: Where they are trained.
         slots: How many are trained at a time, None for what the bench says.
         note: Written into each status: what a reader should know about the stack.
+        size: How many trials the stack was planned with, None for as many as are left.
 
     Returns:
         When it ends, the statuses, None for a trial that was asked to stop before its end.
 
     Raises:
-        UserError: Results or checkpoints cannot be written or read, or a listener failed.
+        UserError: Results or checkpoints cannot be written or read, a listener failed, or the
+            machine has no memory.
         OSError: The disk or the output failed.
     """
     folder = bench.machine.out
     if not checkpoint_of(trials, folder).is_file():
         if any(is_begun(half, folder) for half in halves(trials)):
             note = note or f"A stack of {len(trials)} goes on in parts."
-            return (yield from in_halves(trials, bench, slots, note))
+            return (yield from in_halves(trials, bench, slots, note, size))
         left = [t for t in trials if not is_finished(folder, t) and bench.wanted(t)]
         if len(left) < len(trials):
-            return (yield from rounds_of(left, bench, slots, note)) if left else []
+            return (yield from rounds_of(left, bench, slots, note, size)) if left else []
     listener, failure = bench.listener(trials), None
     try:
         both = Several([Writer(trials, bench, note), listener], lambda: listener.stop)
-        slots = min(slots or bench.slots(trials), len(trials))
+        whole = len(trials) if size is None or on_gpu(bench.machine) else size
+        slots = min(slots or bench.slots(trials), whole)
         outcomes = yield from fit(trials, bench.machine, both, slots)
     except (UserError, OSError):
         raise  # what a disk, a pipe or a person did is no status of a trial
     except Exception as error:
+        if is_out_of_memory(error) and not of_gpu(error, bench.machine):
+            raise UserError(no_memory(trials, folder)) from error
         failure = Failure.of(error)  # without the frames of the error, which hold the tensors
     finally:
         close(listener)
     if failure is not None:
-        return (yield from failed(trials, failure, bench, slots, note))
+        return (yield from failed(trials, failure, bench, slots, note, size))
     if all(outcome.status for outcome in outcomes):
         checkpoint_of(trials, folder).unlink(missing_ok=True)
     return [outcome.status for outcome in outcomes]
@@ -227,7 +246,12 @@ class Writer(Listener):
 
 
 def failed(
-    trials: Sequence[Trial], failure: Failure, bench: Bench, slots: int | None, note: str
+    trials: Sequence[Trial],
+    failure: Failure,
+    bench: Bench,
+    slots: int | None,
+    note: str,
+    size: int | None,
 ) -> Rounds[list[str | None]]:
     """Write the crash of a trial alone, or train a stack from its beginning in smaller parts."""
     checkpoint_of(trials, bench.machine.out).unlink(missing_ok=True)
@@ -237,17 +261,21 @@ def failed(
     if failure.out_of_memory and slots is not None and slots > 1:
         half = room(slots) // 2
         note = f"A stack of {slots} ran out of memory; trained in one of {half} or fewer."
-        return (yield from rounds_of(trials, bench, half, note))
-    return (yield from in_halves(trials, bench, slots, note))
+        return (yield from rounds_of(trials, bench, half, note, size))
+    return (yield from in_halves(trials, bench, slots, note, size))
 
 
 def in_halves(
-    trials: Sequence[Trial], bench: Bench, slots: int | None, note: str
+    trials: Sequence[Trial],
+    bench: Bench,
+    slots: int | None,
+    note: str,
+    size: int | None,
 ) -> Rounds[list[str | None]]:
-    """Train the halves of a stack one after the other."""
+    """Train the halves of a stack one after the other, each in the slots of the whole."""
     statuses: list[str | None] = []
     for half in halves(trials):
-        statuses += yield from rounds_of(half, bench, slots, note)
+        statuses += yield from rounds_of(half, bench, slots, note, size or len(trials))
     return statuses
 
 
@@ -298,6 +326,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in NO_MEMORY)
+
+
+def of_gpu(error: BaseException, machine: Machine) -> bool:
+    """Return whether it is a GPU that has no memory left, and not the machine around it."""
+    around = isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
+    return on_gpu(machine) and not around
+
+
+def no_memory(trials: Sequence[Trial], folder: Path) -> str:
+    """Return the sentence for a stack that finds no room in the machine's memory."""
+    arms = ", ".join(dict.fromkeys(trial.arm for trial in trials))
+    return (
+        f"This machine has no memory left for {arms} (seed {trials[0].seed}); what is under way in "
+        f"{folder} keeps its checkpoints, so free some memory, with study.workers=1 for instance, "
+        "and type the same command again."
+    )
 
 
 def release_memory() -> None:

@@ -24,6 +24,7 @@ from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, asked_here
 from ablate.listeners import Several
+from ablate.orphan import at_work
 from ablate.plan.claim import Claim, take
 from ablate.plan.files import is_finished
 from ablate.plan.kin import RECORDED, check_code, kin_of, told
@@ -150,7 +151,7 @@ def train_claimed(trials: Sequence[Trial], left: Sequence[Trial], bench: Bench) 
                     "type another out= to train it there as well."
                 )
             claims.append(claim)
-        with Interrupt() as interrupt:
+        with Interrupt() as interrupt, at_work():
             statuses = run(trials, bench)  # all of them: a stack's checkpoint is under all names
     finally:
         for claim in claims:

@@ -63,7 +63,7 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
         related: Trials there that are those of the plan but for their code.
 
     Returns:
-        What becomes of the results of an earlier plan, None where all of them are in this one.
+        What a person should know of the results of an earlier plan, None where there is nothing.
 
     Raises:
         UserError: The folder holds another study, or cannot be written.
@@ -74,12 +74,27 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
     with telling_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, alone=True):
-            change = against_earlier(folder, plan, related)
+            changes = against_earlier(folder, plan, related), restacked(folder, plan)
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:
                 (folder / STUDY).unlink(missing_ok=True)  # it would accuse the new plan if we died
             replace_file(folder / PLAN, content)
             replace_file(folder / STUDY, study.encode())
-    return change
+    return " ".join(filter(None, changes)) or None
+
+
+def restacked(folder: Path, plan: Plan) -> str | None:
+    """Return a sentence where earlier results were trained in stacks that were declared otherwise.
+
+    In float32 the last digits depend on it (docs/adr/0011); earlier studies did not write it down.
+    """
+    before, trained = read_study(folder), ended(folder) & {trial.id for trial in plan.trials}
+    if not trained or before.get("stack", plan.stack) == plan.stack:
+        return None
+    was, now = (json.dumps(stack) for stack in (before["stack"], plan.stack))
+    return (
+        f"{len(trained)} trials of this plan were trained with study.stack={was}, what is left "
+        f"will be with study.stack={now}: in float32 that changes the last digits."
+    )
 
 
 def against_earlier(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:

@@ -82,6 +82,7 @@ class Plan:
         orders: Training seed -> permutations, of a Shapley design that draws them.
         analysis: What was declared about it before training.
         adopted: Trial -> the code that it counts as, of those that earlier code has trained.
+        stack: Trials at a time as they were declared, None for the rule of `ablate.plan.lease`.
     """
 
     design: str
@@ -95,6 +96,7 @@ class Plan:
     orders: Orders
     analysis: Mapping[str, Any]
     adopted: Mapping[str, Any] = field(default_factory=dict)
+    stack: int | None = None
 
     def summary(self) -> dict[str, Any]:
         """Return what `study.json` holds of it: all that the analysis must know."""
@@ -116,6 +118,7 @@ class Plan:
             "aliases": self.aliases,
             "permutations": self.orders,
             "analysis": self.analysis,
+            "stack": self.stack,
         }
 
 
@@ -151,6 +154,7 @@ def plan_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Plan:
         aliases(factors, arms) if study["design"] in FRACTIONS else [],
         orders_of(factors, **options) if study["design"] == "shapley" else {},
         declared(study["analysis"], len(seeds), len(good), measured(dataset, **whole.metric)),
+        stack=study["stack"],
     )
 
 

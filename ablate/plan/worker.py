@@ -21,6 +21,7 @@ from ablate.errors import UserError
 from ablate.interrupt import StopFile, asked_here
 from ablate.listeners import Several
 from ablate.memory import slots_that_fit
+from ablate.orphan import at_work
 from ablate.plan.claim import DEATHS, Claim, heartbeat, take
 from ablate.plan.files import (
     PLAN,
@@ -88,15 +89,16 @@ def work(config: DictConfig) -> int:
     dataset = prepare(trials[0], place)[0]
     size = lease_of(tree["study"], place.device, dataset.shape)
     bench, todo, done = bench_in(place.out, trials), leases_of(trials), 0
-    if not is_over(place.out):
-        from ablate.plan.tuner import tune_off  # Optuna takes its time to import
+    with at_work():
+        if not is_over(place.out):
+            from ablate.plan.tuner import tune_off  # Optuna takes its time to import
 
-        done += tune_off(tree["search"]["storage"], todo, bench, held, stopped)
-    done += work_off(todo, bench, held, stopped)
-    tuned = place.out / TUNED
-    if (tuned / STUDY).is_file():
-        trials = read_plan(tuned)
-        done += work_off(leases_of(trials), bench_in(tuned, trials), held, stopped)
+            done += tune_off(tree["search"]["storage"], todo, bench, held, stopped)
+        done += work_off(todo, bench, held, stopped)
+        tuned = place.out / TUNED
+        if (tuned / STUDY).is_file():
+            trials = read_plan(tuned)
+            done += work_off(leases_of(trials), bench_in(tuned, trials), held, stopped)
     return done
 
 
@@ -145,7 +147,7 @@ def work_on(lease: Sequence[Trial], bench: Bench, held: dict[str, Claim]) -> Rou
     """Train those trials of a lease that nobody has; return how many were finished."""
     try:
         mine = claimed(lease, bench, held)
-        statuses = (yield from rounds_of(mine, bench)) if mine else []
+        statuses = (yield from rounds_of(mine, bench, size=len(lease))) if mine else []
         return sum(status is not None for status in statuses)
     finally:
         for trial in lease:

@@ -106,7 +106,7 @@ class Run:
     """Trials of one structure on their way through their budget, K of them at a time.
 
     A trial that ends before its budget does frees its slot. Waiting trials take it; where none is
-    left, the stack moves to a smaller one as soon as half of it is free.
+    left, the stack moves to a smaller one as soon as half of it is free, unless it is steady.
 
     Attributes:
         gan: K slots; `gan.feed.rounds` is the length of a trial.
@@ -119,6 +119,7 @@ class Run:
         make: Returns a stack of some of the trials on the CPU, None where all stay to the end.
         slots: The trial in each of `gan`'s slots or IDLE, by default one after the other.
         size: How many trials there are, by default one a slot.
+        is_steady: Whether the stack keeps its slots though nobody waits for them.
     """
 
     gan: Gan
@@ -131,6 +132,7 @@ class Run:
     make: Make | None = None
     slots: list[int] = field(default_factory=list)
     size: int = 0
+    is_steady: bool = False
 
     def __post_init__(self) -> None:
         feed = self.gan.feed
@@ -272,7 +274,9 @@ class Run:
         free = len(self.slots) - len(self.living)
         if self.make is None or not free or self.gan.feed.played % len(self.gan.rounds):
             return False
-        return bool(self.expected) or room(len(self.living)) < len(self.slots)
+        if self.expected:
+            return True
+        return not self.is_steady and room(len(self.living)) < len(self.slots)
 
     def move(self, play: Play) -> Play:
         """Let waiting trials in, or move into a smaller stack; return what plays it."""

@@ -47,6 +47,7 @@ class StudySweeper(Sweeper):
 
     def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
         """Start so many workers on one plan and wait until all have ended."""
+        from ablate.orphan import watch_parent
         from ablate.plan.worker import SWEEP
         from ablate.process import mark
 
@@ -56,5 +57,6 @@ class StudySweeper(Sweeper):
         if options.get("n_jobs", 1) < 1:
             # All at once, and to each its share of the cores; with 1, joblib starts no process.
             options["n_jobs"] = max(2, workers)
+        options["initializer"] = watch_parent  # also of a worker that never gets its job
         job = [*arguments, f"+hydra.job.env_set.{SWEEP}='{mark()}'"]
         return launcher.launch([job] * workers, initial_job_idx=0)

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -151,35 +150,61 @@ def test_a_stack_goes_on_as_a_stack(stacked, tmp_path, moment):
     kill_and_repeat(stacked, tmp_path, "all", random.Random(f"stack {moment}"))
 
 
+def typed(folder, command):
+    """Start a command as it is typed, its workers carried by joblib, in a session of its own."""
+    words = [sys.executable, "-m", "ablate", *command, "hydra/launcher=joblib"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    with (folder / "log").open("w") as log:
+        return subprocess.Popen(
+            words, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def wait_until(process, folder, what):
+    deadline = time.monotonic() + forks.PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, read_log(folder)
+        time.sleep(0.005)
+
+
 @pytest.mark.parametrize(
     "victim", ["all", *(pytest.param(v, marks=pytest.mark.slow) for v in ("sweep", "worker"))]
 )
 def test_the_command_line_with_workers_in_processes_of_their_own(whole, tmp_path, victim):
-    """Not forked: as it is typed, carried by joblib, struck while it trains."""
+    """Not forked, and struck while it trains."""
     undisturbed, command, _ = whole
-    typed = [sys.executable, "-m", "ablate", *command, "hydra/launcher=joblib"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            typed, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-        deadline = time.monotonic() + forks.PATIENCE
-        while not list(tmp_path.glob("study/checkpoints/*.pt")):
-            assert time.monotonic() < deadline
-            assert process.poll() is None, read_log(tmp_path)
-            time.sleep(0.005)
-        claims = tmp_path.glob("study/claims/[!.]*.1")
-        pids = {"all": -process.pid, "sweep": process.pid}
-        strike_at = pids.get(victim) or json.loads(next(claims).read_text())["pid"]
-        (os.killpg if strike_at < 0 else os.kill)(abs(strike_at), signal.SIGKILL)
-        code = process.wait(forks.PATIENCE)
+    process = typed(tmp_path, command)
+    wait_until(process, tmp_path, lambda: list(tmp_path.glob("study/checkpoints/*.pt")))
+    claims = tmp_path.glob("study/claims/[!.]*.1")
+    pids = {"all": -process.pid, "sweep": process.pid}
+    strike_at = pids.get(victim) or json.loads(next(claims).read_text())["pid"]
+    (os.killpg if strike_at < 0 else os.kill)(abs(strike_at), signal.SIGKILL)
+    code = process.wait(forks.PATIENCE)
     assert code == (0 if victim == "worker" else -signal.SIGKILL), read_log(tmp_path)
     assert forks.run(tmp_path, command) == 0, read_log(tmp_path)
-    while (tmp_path / "study/claims").exists():  # of a worker that has noticed and is leaving
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # joblib's processes idle on for minutes
+    forks.wait_until_gone(process.pid)
+    Study(tmp_path / "study").same_as(undisturbed)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["starting", "saved", *(pytest.param(m, marks=pytest.mark.slow) for m in range(6))],
+)
+def test_no_process_outlives_a_sweep_that_was_killed(whole, tmp_path, moment):
+    """Neither one that has no job yet, nor one that trains, nor joblib's own."""
+    undisturbed, command, _ = whole
+    process = typed(tmp_path, command)
+    if moment == "starting":
+        wait_until(process, tmp_path, lambda: len(forks.workers(process.pid)) >= 2)
+    else:
+        wait_until(process, tmp_path, lambda: list(tmp_path.glob("study/checkpoints/*.pt")))
+    if moment not in ("starting", "saved"):
+        time.sleep(random.Random(moment).random())
+    process.kill()
+    process.wait()
+    forks.wait_until_gone(process.pid)
+    assert forks.run(tmp_path, command) == 0, read_log(tmp_path)
     Study(tmp_path / "study").same_as(undisturbed)
 
 

@@ -218,3 +218,29 @@ def test_a_stack_killed_while_it_is_written_goes_on_from_its_checkpoint(place, m
     pairs = zip(place.trials("results/whole"), place.trials("results/broken"), strict=True)
     for whole, broken in pairs:
         assert_frame_equal(metrics(whole), metrics(broken))
+
+
+def test_a_trial_of_a_stack_that_is_trained_again_has_the_same_bits(place):
+    """Batches of 8 in three slots end in the middle of a vector register: one slot differs."""
+    command = ("sweep", "one_at_a_time", "trick=[ema_g]", *BASIC, "study.seeds=[0,1,2]")
+    assert place.type(*command) == 0, place.err
+    trial = read_plan(place.path / FOLDER)[-1]
+    folder = place.path / FOLDER / "trials" / trial.id
+    files = ("metrics.parquet", "curves.parquet", "samples.npz")
+    before = {name: (folder / name).read_bytes() for name in files}
+    folder.rename(place.path / "away")
+    assert place.type(*command) == 0, place.err
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_a_stack_that_is_declared_otherwise_is_told(place):
+    command = ("sweep", *TWO, "study.seeds=[0]")
+    assert place.type(*command, "study.stack=1") == 0, place.err
+    assert json.loads((place.path / FOLDER / "study.json").read_text())["stack"] == 1
+    assert place.type(*command, "study.stack=1") == 0
+    assert "last digits" not in place.out
+    assert place.type(*command, "study.stack=4", "study.seeds=[0,1]") == 0, place.err
+    told = " ".join(place.out.split())
+    assert (
+        "3 trials of this plan were trained with study.stack=1, what is left will be with" in told
+    )

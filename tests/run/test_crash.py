@@ -9,8 +9,11 @@ import torch
 
 import ablate.run
 from ablate.compose import Machine
-from ablate.run import Bench, checkpoint_of, halves, is_out_of_memory, run
+from ablate.errors import UserError
+from ablate.run import Bench, checkpoint_of, halves, is_out_of_memory, rounds_of, run
 from ablate.train.loop import Listener, Outcome
+from ablate.train.slots import IDLE
+from ablate.train.streams import to_end
 from ablate.trial import Trial
 
 
@@ -58,22 +61,26 @@ def test_a_listener_is_closed_whatever_happens(tmp_path, monkeypatch):
     assert closed == [True]
 
 
+# What PyTorch's allocators say.
+ON_CPU = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to...")
+ON_GPU = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
 class Stand:
     """Eight trials, a bench, what was tried, and a memory that holds `room` trials at a time."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, device="cuda"):
         one = Trial({}, 0, {"name": "d"}, {"name": "m"}, {"images": 1}, {}, {})
         self.trials = [replace(one, seed=seed) for seed in range(8)]
-        machine = Machine("cpu", folder, Path("cache"))
-        self.bench = Bench(machine, {"device": "cpu"}, lambda _: Listener())
-        self.tried, self.slots, self.room = [], [], 8
+        machine = Machine(device, folder, Path("cache"))
+        self.bench = Bench(machine, {"device": device}, lambda _: Listener())
+        self.tried, self.slots, self.room, self.error = [], [], 8, ON_GPU
 
     def fit(self, stack, machine, listener, slots):
         self.tried.append([trial.seed for trial in stack])
         self.slots.append(slots)
         if slots > self.room:
-            # What PyTorch's allocator on the CPU says.
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you...")
+            raise self.error
         yield
         return all_done(stack, listener)
 
@@ -110,6 +117,56 @@ def test_a_trial_that_finds_no_room_alone_has_crashed(stand):
     stand.room = 0
     assert run(stand.trials[:2], stand.bench) == ["crashed"] * 2
     assert stand.status(stand.trials[0])["reason"] == "out of memory"
+
+
+def test_a_gpu_tries_a_trial_alone_once_however_large_its_lease_was(stand):
+    stand.room = 0
+    assert to_end(rounds_of(stand.trials[:1], stand.bench, size=8)) == ["crashed"]
+    assert stand.slots == [1]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("error", [ON_CPU, MemoryError()], ids=["torch", "python"])
+def test_a_machine_without_memory_is_no_status_and_the_stack_goes_on_as_it_was(
+    tmp_path, monkeypatch, device, error
+):
+    here = Stand(tmp_path, device)
+    here.room, here.error = 0, error
+    monkeypatch.setattr(ablate.run, "fit", here.fit)
+    path = begin(here, here.trials)
+    with pytest.raises(UserError, match="This machine has no memory left for reference"):
+        run(here.trials, here.bench)
+    assert path.exists()
+    assert not list(tmp_path.glob("trials/*"))
+    here.room = 8
+    assert run(here.trials, here.bench) == ["done"] * 8
+    assert here.tried == [list(range(8))] * 2
+
+
+@pytest.mark.parametrize(("device", "slots"), [("cpu", [8] * 5), ("cuda", [8, 4, 2, 2, 4])])
+def test_on_a_cpu_what_is_left_of_a_lease_trains_in_as_many_slots(
+    tmp_path, monkeypatch, device, slots
+):
+    """Whoever crashed or is finished: in float32 the last digits may depend on their number."""
+    here = Stand(tmp_path, device)
+
+    def fit(stack, machine, listener, slots):
+        if any(trial.seed == 1 for trial in stack) and len(stack) > 2:
+            here.tried.append([trial.seed for trial in stack])
+            here.slots.append(slots)
+            raise RuntimeError("seed 1")
+        return (yield from here.fit(stack, machine, listener, slots))
+
+    monkeypatch.setattr(ablate.run, "fit", fit)
+    to_end(rounds_of(here.trials, here.bench, size=8))
+    assert here.tried == [[*range(8)], [0, 1, 2, 3], [0, 1], [2, 3], [4, 5, 6, 7]]
+    assert here.slots == slots
+
+
+def test_nobody_has_the_other_slots():
+    assert ablate.run.begin(3, 8, gpu=False) == [0, 1, 2, *[IDLE] * 5]
+    assert ablate.run.begin(8, 3, gpu=False) == [0, 1, 2]
+    assert ablate.run.begin(3, 8, gpu=True) == [0, 1, 2, IDLE]
 
 
 def test_a_stack_that_fits_says_nothing(stand):
