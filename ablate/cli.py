@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from ablate import __version__
 from ablate.errors import Unheard, UserError
@@ -492,6 +492,7 @@ def report(parsed: argparse.Namespace) -> None:
     study = gathered(parsed)
     if parsed.summary:
         print(summarize(study), end="")
+        tell_damage(study, sys.stderr)
     else:
         show(study)
     if parsed.out is None:
@@ -534,12 +535,22 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
         if not arms:
             say("\nWhat tuning changed")
             render_changed(study)
+    tell_damage(study, sys.stdout)
     apart = "" if study.decisions.unpaired else unpairable(study.final, study.reference)
     if apart:
         print(f"{apart} Type --unpaired to compare arms by all their seeds (Welch's t).")
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
         say(f"Suspect: look at the trial, then type (or --sound):\n  {tied(command)}")
+
+
+def tell_damage(study: Study, where: TextIO) -> None:
+    """Name the trials that are left out because they are damaged."""
+    from ablate.store.record import told
+
+    damaged = told({one["trial"]: one["problem"] for one in study.frame.attrs["damaged"]})
+    if damaged:
+        say(damaged, where)
 
 
 def condition(text: str) -> tuple[str, object]:

@@ -27,7 +27,6 @@ from ablate.operators import set_forms
 from ablate.plan.files import is_finished
 from ablate.selftest import require
 from ablate.store import write_trial
-from ablate.store.disk import telling_disk_errors
 from ablate.train import checkpoint
 from ablate.train.ladder import Play, climb
 from ablate.train.loop import Listener, Outcome, Run
@@ -36,7 +35,6 @@ from ablate.train.step import Gan
 from ablate.train.streams import Rounds, to_end
 from ablate.trial import Trial, canonical
 
-CRASH = "traceback.txt"
 # What CPU and GPU allocators and their libraries say where PyTorch has no error of its own for it.
 NO_MEMORY = ("DefaultCPUAllocator", "not enough memory", "out of memory", "ALLOC_FAILED")
 
@@ -307,7 +305,7 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
+def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "", trace: str = "") -> None:
     """Write a trial's folder."""
     write_trial(
         bench.machine.out,
@@ -320,6 +318,7 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
             "wall_seconds": outcome.wall_seconds,
             "device_seconds": outcome.device_seconds,
             "peak_memory_bytes": outcome.peak_memory_bytes,
+            "trace": trace,
         },
         outcome.metrics,
         outcome.curves,
@@ -330,8 +329,5 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
 
 def write_failure(trial: Trial, status: str, failure: Failure, bench: Bench, note: str = "") -> str:
     """Write the folder of a trial that has no outcome, with the trace of what ended it."""
-    write(trial, Outcome(status=status, reason=failure.reason), bench, note)
-    folder = bench.machine.out
-    with telling_disk_errors(folder):
-        (folder / "trials" / trial.id / CRASH).write_text(failure.trace)
+    write(trial, Outcome(status=status, reason=failure.reason), bench, note, failure.trace)
     return status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ablate.plan.claim import progress
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.imported import is_imported
 from ablate.store.plan import PLAN, STUDY, TUNED, hash_of, locked, parse, read_plan, read_study
+from ablate.store.seal import sealed, unsealed
 from ablate.trial import Trial
 
 if TYPE_CHECKING:
@@ -23,17 +25,20 @@ __all__ = [
     "SEARCH",
     "STUDY",
     "TUNED",
+    "budgets",
+    "drop_tuned",
     "ended",
     "is_finished",
     "is_over",
     "read_plan",
+    "read_search",
     "require_study",
     "searches",
     "unfinished",
     "write_plan",
-    "write_search",
 ]
 SEARCH = "search.json"  # the plan of a search
+SEARCHED = "searched"  # in study.json, where there is such a plan
 
 
 def require_study(folder: Path) -> None:
@@ -54,13 +59,19 @@ def require_study(folder: Path) -> None:
     raise UserError(f"{folder} holds no study; name the folder that `ablate sweep` wrote to.")
 
 
-def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
+def write_plan(
+    folder: Path,
+    plan: Plan,
+    related: Collection[str] = (),
+    search: Mapping[str, Any] | None = None,
+) -> str | None:
     """Write a plan into its results folder; the same study gives the same bytes.
 
     Args:
         folder: The results folder.
         plan: The study.
         related: Trials there that are those of the plan but for their code.
+        search: What is searched before, None for nothing.
 
     Returns:
         What becomes of the results of an earlier plan, None where all of them are in this one.
@@ -70,7 +81,8 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
     """
     content = "".join(f"{trial.to_json()}\n" for trial in plan.trials).encode()
     summary = {**plan.summary(), "plan_sha256": hash_of(content)}
-    study = json.dumps(summary, indent=1, sort_keys=True) + "\n"
+    if search is not None:
+        summary[SEARCHED] = True
     with telling_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, alone=True):
@@ -78,7 +90,8 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:
                 (folder / STUDY).unlink(missing_ok=True)  # it would accuse the new plan if we died
             replace_file(folder / PLAN, content)
-            replace_file(folder / STUDY, study.encode())
+            replace_file(folder / STUDY, sealed(summary))
+            write_search(folder, search and {**search, "plan_sha256": summary["plan_sha256"]})
     return change
 
 
@@ -167,23 +180,87 @@ def searches(folder: Path) -> dict[str, dict[str, Any]]:
     """Return arm -> `key`, `metric`, `is_ratio` and `budget_images` of its search.
 
     Without a search there are none.
+
+    Raises:
+        UserError: `search.json` is lost, or is not what was written.
     """
-    try:
-        content = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    content = read_search(folder)
+    if content is None:
         return {}
     metric = content["rules"]["metric"]
     return {arm["trial"]["arm"]: {**arm, "metric": metric} for arm in content["arms"]}
 
 
+def read_search(folder: Path) -> dict[str, Any] | None:
+    """Return what `search.json` holds, None where nothing is searched.
+
+    Raises:
+        UserError: It is lost, is not what was written, or belongs to another study.
+    """
+    anew = "type the command of the sweep again, which writes it anew and keeps all results."
+    if not folder.is_dir():
+        return None
+    try:
+        with locked(folder):
+            content, study = search_in(folder), read_study(folder)
+        planned = study.get("plan_sha256")
+        if content is not None and content.get("plan_sha256", planned) != planned:
+            raise ValueError("it belongs to another plan")
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{folder / SEARCH} cannot be read ({error}); {anew}") from error
+    if content is None and study.get(SEARCHED):
+        raise UserError(f"{folder} has lost its {SEARCH}; {anew}")
+    return content
+
+
+def search_in(folder: Path) -> dict[str, Any] | None:
+    """Return what `search.json` holds, None where there is none.
+
+    Raises:
+        ValueError: It is not what was written.
+    """
+    try:
+        content = unsealed((folder / SEARCH).read_bytes())
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError as error:
+        raise ValueError("it is a folder") from error
+    for key in ("rules", "seeds", "arms"):
+        if not content.get(key):
+            raise ValueError(f"it has no {key}")
+    return content
+
+
+def budgets(folder: Path) -> dict[str, int]:
+    """Return the key of an arm's search -> its images, as far as an earlier plan can be read."""
+    try:
+        content = search_in(folder) or {"arms": []}
+    except ValueError:
+        return {}
+    return {arm["key"]: arm["budget_images"] for arm in content["arms"]}
+
+
+def drop_tuned(folder: Path) -> None:
+    """Remove the plan that follows a search; its results stay, and it is told anew from books."""
+    for name in (STUDY, PLAN, "trials"):
+        path = folder / TUNED / name
+        if path.is_dir() and not path.is_symlink():  # not by us
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:
     """Write the plan of a search, or take an earlier one away; more trials go on from fewer."""
-    path, text = folder / SEARCH, json.dumps(content, indent=1, sort_keys=True) + "\n"
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+    path, text = folder / SEARCH, None if content is None else sealed(content)
+    if path.is_file() and path.read_bytes() == text:
         return
-    for name in (STUDY, PLAN):
-        (folder / TUNED / name).unlink(missing_ok=True)  # the best may be others now
-    if content is None:
+    drop_tuned(folder)  # the best may be others now
+    if path.is_dir():  # not by us
+        shutil.rmtree(path)
+    if text is None:
         path.unlink(missing_ok=True)
     else:
-        replace_file(path, text.encode())
+        replace_file(path, text)

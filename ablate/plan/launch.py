@@ -26,10 +26,10 @@ from ablate.plan.files import (
     searches,
     unfinished,
     write_plan,
-    write_search,
 )
 from ablate.plan.kin import of_plan
 from ablate.plan.leftovers import clear
+from ablate.plan.mend import damage, mend
 from ablate.plan.pause import paused, sentence, status_of
 from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
@@ -38,6 +38,7 @@ from ablate.plan.worker import device_of, workers_of
 from ablate.process import mark
 from ablate.run import dataset_of, prepare
 from ablate.screen import console, counted, say, tied
+from ablate.store.record import told
 from ablate.tracker import check_tracker
 from ablate.trial import Trial
 
@@ -72,15 +73,15 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     check_writable(place.out)
     if search is not None:
         check_storage(tree["search"]["storage"], place.out)
-    change = write_plan(place.out, plan, {one.recorded.id for one in kin})
-    write_search(place.out, search)
+    change = write_plan(place.out, plan, {one.recorded.id for one in kin}, search)
+    mended = mend(place.out)
     clear(place.out)
     left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
     workers = min(workers, max(1, left))
     is_here = "joblib" in launcher["_target_"]
     devices = [device_of(place.device, i) if is_here else place.device for i in range(workers)]
     say("\n".join(dataset.sentences()))
-    announce(plan, search, place, devices, [*filter(None, (change, whose))])
+    announce(plan, search, place, devices, [*filter(None, (change, whose)), *mended])
     if left:
         launch_all(plan, place, workers, launch, is_here)
     conclude(plan, place.out)
@@ -283,12 +284,15 @@ def what_is_left(folder: Path, trials: Sequence[Trial]) -> str:
 
 def tell(folder: Path, trials: Sequence[Trial], before: str = "") -> None:
     """Print how trials have ended."""
-    left = {trial.id for trial in unfinished(folder, trials)}
+    broken = damage(folder, [trial.id for trial in trials])
+    left = {trial.id for trial in unfinished(folder, trials)} | broken.keys()
     statuses = [status_of(folder, t)["status"] for t in trials if t.id not in left]
     counts = Counter(statuses)
     words = ", ".join(f"{n:,} {status}" for status, n in counts.most_common()) or "none"
     ended_ones = f"{len(statuses):,} of {counted(len(trials), 'trial')}"
     say(f"{before}{ended_ones}: {words}. Results in {folder}")
+    if broken:
+        say(told(broken))
     if counts["crashed"]:
         say(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
     resting = paused(folder, trials)

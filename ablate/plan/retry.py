@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.plan.claim import take, tidy
 from ablate.plan.files import ended, read_plan, require_study
+from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, status_of
+from ablate.screen import say
 from ablate.store.marks import forget
+from ablate.store.record import told
 from ablate.store.schema import STATUSES
 from ablate.trial import Trial
 
@@ -31,7 +35,11 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
         UserError: There are no such trials, or a worker holds one; nothing was moved.
     """
     check(folder, status)
-    chosen = [t for t in of_arm(read_plan(folder), arm) if has_status(folder, t, status)]
+    asked = of_arm(read_plan(folder), arm)
+    broken = damage(folder, [trial.id for trial in asked])
+    chosen = [t for t in asked if t.id not in broken and has_status(folder, t, status)]
+    if broken:
+        say(told(broken), sys.stderr)
     if not chosen:
         raise UserError(f"No trial {f'of arm {arm} ' if arm else ''}in {folder} is {status}.")
     claims = []

@@ -8,7 +8,6 @@ those of the folder above, so that a setting that stayed as it was is not traine
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +20,7 @@ from ablate.catalog import entry, parse
 from ablate.compose import seed_of
 from ablate.errors import UserError
 from ablate.plan.claim import take
-from ablate.plan.files import SEARCH, TUNED, searches
+from ablate.plan.files import SEARCH, SEARCHED, TUNED, budgets, read_search
 from ablate.search.arm import ArmSearch, Job
 from ablate.search.book import Book
 from ablate.search.rules import Rules
@@ -29,6 +28,7 @@ from ablate.search.space import Space
 from ablate.search.storage import opened, tell, url_of
 from ablate.store.disk import replace_file
 from ablate.store.plan import PLAN, STUDY, hash_of, locked, read_study
+from ablate.store.seal import sealed
 from ablate.trial import Trial
 
 Refusal = Callable[[Trial], str]
@@ -70,7 +70,7 @@ def search_plan(
         planned_arm(arm, space, rules, ranges, chosen, earlier.get(arm.arm, []))
         for arm, space in zip(arms, spaces, strict=True)
     ]
-    before = {arm["key"]: arm["budget_images"] for arm in searches(folder).values()}
+    before = budgets(folder)
     for arm in planned:
         arm["budget_images"] = max(arm["budget_images"], before.get(arm["key"], 0))
         arm["budget_images"] += given["add"] * arm.pop("whole")
@@ -216,10 +216,9 @@ class Tuning:
         """
         self.folder, self.url, self.metric = folder, url, ""
         self.arms, self.seeds = list[ArmSearch](), list[int]()
-        path = folder / SEARCH
-        if not path.is_file():
+        content = read_search(folder)
+        if content is None:
             return
-        content = json.loads(path.read_text(encoding="utf-8"))
         rules = Rules(**{**content["rules"], "seeds": tuple(content["rules"]["seeds"])})
         self.seeds, self.metric = content["seeds"], rules.metric
         self.own = {arm["trial"]["arm"]: arm["seeds"] for arm in content["arms"]}
@@ -271,7 +270,7 @@ class Tuning:
         ]
         content = "".join(f"{trial.to_json()}\n" for trial in trials).encode()
         study = {
-            **read_study(self.folder),
+            **{key: told for key, told in read_study(self.folder).items() if key != SEARCHED},
             "plan_sha256": hash_of(content),
             "tuning_seeds": list(self.arms[0].rules.seeds),
             "tuning_metric": self.metric,
@@ -279,12 +278,11 @@ class Tuning:
         }
         folder = self.folder / TUNED
         folder.mkdir(exist_ok=True)
-        with suppress(FileExistsError):
-            (folder / "trials").symlink_to(Path("..") / "trials")
         with locked(folder, alone=True):
+            with suppress(FileExistsError):
+                (folder / "trials").symlink_to(Path("..") / "trials")
             replace_file(folder / PLAN, content)
-            text = json.dumps(study, indent=1, sort_keys=True) + "\n"
-            replace_file(folder / STUDY, text.encode())
+            replace_file(folder / STUDY, sealed(study))
         return trials
 
 

@@ -119,6 +119,7 @@ def test_study_json_holds_all_that_the_analysis_must_know(place):
     )
     found = summary(place.path / FOLDER)
     plan = (place.path / FOLDER / "plan.jsonl").read_bytes()
+    assert len(found.pop("seal")) == 32
     assert found.pop("plan_sha256") == hashlib.sha256(plan).hexdigest()
     arms = found.pop("arms")
     aliases = found.pop("aliases")
