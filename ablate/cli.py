@@ -107,9 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if is_output(error):
             return unwritten(error)
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        return refused(f"{error}; free the disk, or type another out=.")
+        return refused(failing(error))
     except KeyboardInterrupt:
         say("Stopped at once; the same command goes on at the last checkpoint.", sys.stderr)
         return 130
@@ -120,6 +118,14 @@ def refused(sentence: str) -> int:
     with suppress(OSError):  # where nobody can hear it
         say(sentence, sys.stderr)
     return 2
+
+
+def failing(error: OSError) -> str:
+    """Return what is wrong with a disk; whatever was being done goes on when it is mended."""
+    from ablate.store.disk import remedy
+
+    where = f"{error.filename} cannot be read or written" if error.filename else "The disk fails"
+    return f"{where}; {remedy(error)}, then type the same again: no result is lost."
 
 
 def is_output(error: OSError) -> bool:

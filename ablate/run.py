@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import hashlib
 import json
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -25,8 +26,11 @@ from ablate.listeners import Several
 from ablate.metrics import Evaluator
 from ablate.operators import set_forms
 from ablate.plan.files import is_finished
+from ablate.plan.mend import move_aside
+from ablate.screen import say
 from ablate.selftest import require
 from ablate.store import write_trial
+from ablate.store.disk import telling_disk_errors
 from ablate.train import checkpoint
 from ablate.train.ladder import Play, climb
 from ablate.train.loop import Listener, Outcome, Run
@@ -103,6 +107,19 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
 def fit(
     trials: Sequence[Trial], machine: Machine, listener: Listener, slots: int
 ) -> Rounds[list[Outcome]]:
+    """Do what `go_on` does, from the beginning where the checkpoint turns out to be unfit."""
+    try:
+        return (yield from go_on(trials, machine, listener, slots))
+    except checkpoint.Unfit as unfit:
+        with telling_disk_errors(machine.out):
+            place = move_aside(machine.out, unfit.path)
+        say(f"{unfit}; moved to {place}. What it was of is trained from the beginning.", sys.stderr)
+    return (yield from fit(trials, machine, listener, slots))
+
+
+def go_on(
+    trials: Sequence[Trial], machine: Machine, listener: Listener, slots: int
+) -> Rounds[list[Outcome]]:
     """Train trials of one structure as one stack, from their checkpoint if there is one.
 
     Rests after every round.
@@ -117,7 +134,8 @@ def fit(
         One outcome a trial; its status is None where the listener has asked for an end.
 
     Raises:
-        UserError: The trial cannot be trained, or its checkpoint belongs to another.
+        UserError: The trial cannot be trained.
+        Unfit: Nobody can go on from the checkpoint.
     """
     dataset, judge = prepare(trials[0], machine)
     alike = together(trials)
@@ -139,7 +157,10 @@ def fit(
 def slots_in(path: Path, identity: str) -> list[int] | None:
     """Return the trial in each slot of a checkpoint, None where there is none."""
     content = checkpoint.load(path, identity)
-    return content["slots"] if content else None
+    if content is None:
+        return None
+    with checkpoint.fitting(path):
+        return [int(n) for n in content["slots"]]
 
 
 def begin(trials: int, slots: int, device: str) -> list[int]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError
 from ablate.plan.claim import progress
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.imported import is_imported
 from ablate.store.plan import PLAN, STUDY, TUNED, hash_of, locked, parse, read_plan, read_study
-from ablate.store.seal import sealed, unsealed
 from ablate.trial import Trial
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from ablate.compose import seed_of
 from ablate.errors import UserError
 from ablate.plan.claim import take
 from ablate.plan.files import SEARCH, SEARCHED, TUNED, budgets, read_search
+from ablate.seal import sealed
 from ablate.search.arm import ArmSearch, Job
 from ablate.search.book import Book
 from ablate.search.rules import Rules
@@ -28,7 +29,6 @@ from ablate.search.space import Space
 from ablate.search.storage import opened, tell, url_of
 from ablate.store.disk import replace_file
 from ablate.store.plan import PLAN, STUDY, hash_of, locked, read_study
-from ablate.store.seal import sealed
 from ablate.trial import Trial
 
 Refusal = Callable[[Trial], str]

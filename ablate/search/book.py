@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file
 from ablate.store.record import NOT_THERE
-from ablate.store.seal import sealed, unsealed
 
 
 @dataclass

@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ablate.errors import UserError
+from ablate.seal import FILES, sealed, unsealed
+from ablate.seal import digest as of_bytes
 from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
 from ablate.store.plan import STUDY
 from ablate.store.schema import (
@@ -32,8 +34,6 @@ from ablate.store.schema import (
     conform,
     names,
 )
-from ablate.store.seal import FILES, sealed, unsealed
-from ablate.store.seal import digest as of_bytes
 
 OF_TRIAL = tuple(column for column in TRIAL if column.name == "trial")
 TABLES: Mapping[str, tuple[Column, ...]] = {

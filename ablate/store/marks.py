@@ -15,12 +15,12 @@ from typing import Any
 import pandas as pd
 
 from ablate.errors import UserError
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.folders import trial_folders
 from ablate.store.imported import is_imported, read_imported
 from ablate.store.plan import locked
 from ablate.store.record import read_record, trial_row
-from ablate.store.seal import sealed, unsealed
 
 MARKS = "marks.json"
 COLLAPSED, SOUND = "collapsed", "sound"

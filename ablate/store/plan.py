@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.seal import unsealed
 from ablate.store.record import trial_of
-from ablate.store.seal import unsealed
 from ablate.trial import Trial
 
 PLAN, STUDY = "plan.jsonl", "study.json"

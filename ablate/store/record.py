@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.seal import FILES, digest, unsealed
 from ablate.store.schema import SCHEMA, STATUSES
-from ablate.store.seal import FILES, digest, unsealed
 from ablate.trial import Trial, canonical
 
 STATUS, TRACE = "status.json", "traceback.txt"

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ablate.seal import FILES, digest, sealed
 from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
 from ablate.store.record import STATUS, STATUS_KEYS, TRACE, trial_of
 from ablate.store.schema import (
@@ -29,7 +30,6 @@ from ablate.store.schema import (
     conform,
     names,
 )
-from ablate.store.seal import FILES, digest, sealed
 
 ALREADY_THERE = {errno.ENOTEMPTY, errno.EEXIST}
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]

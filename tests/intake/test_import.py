@@ -15,9 +15,9 @@ from ablate.intake import Reading, import_table
 from ablate.intake.arms import design_of
 from ablate.report import report
 from ablate.report.study import gather
+from ablate.seal import sealed, unsealed
 from ablate.store import read, read_curves
 from ablate.store.imported import write_imported
-from ablate.store.seal import sealed, unsealed
 from tests.analysis.designs import study as design
 from tests.report.designs import EFFECTS, write_design
 from tests.store.synthetic import metrics, trial, write, write_study

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.seal import digest, sealed
 from ablate.store import write_trial
-from ablate.store.seal import digest, sealed
 from ablate.trial import Trial
 
 IMAGES = 4000
