@@ -160,7 +160,10 @@ def slots_in(path: Path, identity: str) -> list[int] | None:
     if content is None:
         return None
     with checkpoint.fitting(path):
-        return [int(n) for n in content["slots"]]
+        slots, trials = [int(n) for n in content["slots"]], identity.count("+") + 1
+        if not slots or not all(IDLE <= n < trials for n in slots):
+            raise ValueError(f"slots {slots} of {trials} trials")
+        return slots
 
 
 def begin(trials: int, slots: int, device: str) -> list[int]:

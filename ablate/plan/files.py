@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError
-from ablate.plan.claim import progress
+from ablate.plan.claim import other_plans, progress, take_plan
 from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.imported import is_imported
@@ -35,6 +36,7 @@ __all__ = [
     "require_study",
     "searches",
     "unfinished",
+    "working_on",
     "write_plan",
 ]
 SEARCH = "search.json"  # the plan of a search
@@ -79,7 +81,7 @@ def write_plan(
     Raises:
         UserError: The folder holds another study, or cannot be written.
     """
-    content = "".join(f"{trial.to_json()}\n" for trial in plan.trials).encode()
+    content = content_of(plan)
     summary = {**plan.summary(), "plan_sha256": hash_of(content)}
     if search is not None:
         summary[SEARCHED] = True
@@ -93,6 +95,30 @@ def write_plan(
             replace_file(folder / STUDY, sealed(summary))
             write_search(folder, search and {**search, "plan_sha256": summary["plan_sha256"]})
     return change
+
+
+@contextmanager
+def working_on(folder: Path, plan: Plan) -> Iterator[None]:
+    """Let others know, for as long as we are here, that this is the plan that we work on.
+
+    Raises:
+        UserError: This process works on it already.
+    """
+    claim = take_plan(folder, key_of(plan))
+    try:
+        yield
+    finally:
+        claim.release()
+
+
+def key_of(plan: Plan) -> str:
+    """Return what tells a plan from others."""
+    return hash_of(content_of(plan))[:16]
+
+
+def content_of(plan: Plan) -> bytes:
+    """Return the content of plan.jsonl."""
+    return "".join(f"{trial.to_json()}\n" for trial in plan.trials).encode()
 
 
 def against_earlier(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
@@ -110,8 +136,14 @@ def against_earlier(folder: Path, plan: Plan, related: Collection[str] = ()) -> 
     ids = {trial.id for trial in plan.trials}
     strangers = [trial for trial in earlier if trial.id not in ids]
     trained = [trial for trial in strangers if trial.id in there and trial.id not in related]
-    at_work = set(progress(folder)) & {trial.id for trial in strangers}
+    at_work = set(progress(folder, sure=True)) & {trial.id for trial in strangers}
     instead = f"Type out=results/NAME for this one, or delete {folder}."
+    others = other_plans(folder, key_of(plan))
+    if others and any(trial.id not in there for trial in strangers):
+        raise UserError(
+            f"Somebody else ({others[0]}) works on another study in {folder} right now; wait for "
+            "its end, or type out=results/NAME for this one."
+        )
     if at_work:
         raise UserError(
             f"{folder} holds a plan whose trials are being trained right now, {len(at_work)} of "

@@ -92,8 +92,9 @@ def lost_of_tuned(tuned: Path) -> list[str]:
     if not tuned.is_dir():
         return []
     with locked(tuned):
-        there = {name: (tuned / name).exists() for name in (PLAN, STUDY, "trials")}
-    begun = there[PLAN] or there[STUDY]
+        there = {name: (tuned / name).is_file() for name in (PLAN, STUDY)}
+        begun = any((tuned / name).exists() for name in there)
+        there["trials"] = (tuned / "trials").is_dir()
     return [name for name in there if not there[name]] if begun else []
 
 

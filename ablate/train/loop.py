@@ -414,7 +414,7 @@ class Run:
         with checkpoint.fitting(self.path):
             self.gan.load_state_dict(content["gan"])
             self.gan.feed.resume()
-            self.seconds = self.saved = self.shown = self.shared = content["seconds"]
+            self.seconds = self.saved = self.shown = self.shared = float(content["seconds"])
             for outcome, book in zip(self.outcomes, content["outcomes"], strict=True):
                 book["samples"] = {k: v.numpy() for k, v in book["samples"].items()}
                 if book.keys() != vars(outcome).keys():
