@@ -14,14 +14,17 @@ import json
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
 from ablate.process import is_running, mark
+from ablate.screen import say
 
 BEAT_SECONDS = 3.0
 STALE_SECONDS = 60.0
@@ -228,9 +231,23 @@ def glance(path: Path) -> bool | None:
 
 def is_alive(path: Path) -> bool:
     """Return whether the worker behind a claim lives; where only watching can tell, watch it."""
-    while (found := glance(path)) is None:
+    found = glance(path)
+    if found is None:
+        tell_once((about_of(path) or {}).get("host", "an unknown machine"))
+    while found is None:
         time.sleep(LOOK_SECONDS)
+        found = glance(path)
     return found
+
+
+@cache
+def tell_once(host: str) -> None:
+    """Say what takes a while."""
+    say(
+        f"A claim of a worker on {host} is not of this minute; for {STILL_SECONDS:.0f} s it is "
+        "watched for a sign of life.",
+        sys.stderr,
+    )
 
 
 def is_gone(about: dict[str, Any]) -> bool:

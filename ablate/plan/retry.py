@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from ablate.plan.claim import take, tidy
 from ablate.plan.files import ended, read_plan, require_study
 from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, status_of
-from ablate.screen import say
 from ablate.store.marks import forget
 from ablate.store.record import told
 from ablate.store.schema import STATUSES
@@ -38,10 +36,10 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
     asked = of_arm(read_plan(folder), arm)
     broken = damage(folder, [trial.id for trial in asked])
     chosen = [t for t in asked if t.id not in broken and has_status(folder, t, status)]
-    if broken:
-        say(told(broken), sys.stderr)
+    also = f" {told(broken)}" if broken else ""
     if not chosen:
-        raise UserError(f"No trial {f'of arm {arm} ' if arm else ''}in {folder} is {status}.")
+        of = f"of arm {arm} " if arm else ""
+        raise UserError(f"No trial {of}in {folder} is {status}.{also}")
     claims = []
     try:
         for trial in chosen:
@@ -61,7 +59,7 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
     n = f"{len(places)} trial{'' if len(places) == 1 else 's'}"
     return (
         f"{n} that {'was' if len(places) == 1 else 'were'} {status}: results moved to "
-        f"{folder / ASIDE}. The command of the sweep trains them again."
+        f"{folder / ASIDE}. The command of the sweep trains them again.{also}"
     )
 
 

@@ -1,12 +1,11 @@
 """Checkpoints: written beside and swapped in, so that a kill leaves the last whole one.
 
-A line in front says whose it is and has a digest of the rest. Those of before it have none.
+The comment of the archive that torch writes is a digest of it. Earlier ones have none.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import pickle
 from collections.abc import Iterator
@@ -20,9 +19,10 @@ from ablate.errors import UserError
 from ablate.process import mark
 
 DAMAGE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, pickle.UnpicklingError)
-NOT_OURS = b"PK"  # what torch writes, with no line in front
 NO_FILE = (IsADirectoryError, NotADirectoryError)
-NO_DIGEST = "0" * 64
+COMMENT = b"ablate sha256 "
+COMMENT_SIZE = len(COMMENT) + 64
+ENDS_WITHOUT = b"\0\0"  # of an archive without a comment, which are its length
 PIECE = 2**20
 
 
@@ -66,11 +66,11 @@ def save(path: Path, identity: str, content: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
-            file.write(line(identity, NO_DIGEST))
             hashing = Hashing(file)
             torch.save({"identity": identity, **content}, cast("IO[bytes]", hashing))
-            file.seek(0)
-            file.write(line(identity, hashing.sha.hexdigest()))
+            file.seek(-len(ENDS_WITHOUT), os.SEEK_END)
+            file.write(COMMENT_SIZE.to_bytes(2, "little"))
+            file.write(COMMENT + hashing.sha.hexdigest().encode())
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -120,38 +120,31 @@ def fitting(path: Path | None) -> Iterator[None]:
 
 
 def require_digest(file: IO[bytes]) -> None:
-    """Move to what torch wrote, if it is what was written.
+    """Look whether an archive is what its comment says.
 
     Raises:
         ValueError: It is not.
     """
-    start = file.read(len(NOT_OURS))
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - COMMENT_SIZE))
+    comment = file.read()
     file.seek(0)
-    if start == NOT_OURS:
+    if not comment.startswith(COMMENT):
         return
-    wanted, begin = json.loads(file.readline())["sha256"], file.tell()
-    sha = hashlib.sha256()
-    while piece := file.read(PIECE):
+    sha, left = hashlib.sha256(), size - COMMENT_SIZE - len(ENDS_WITHOUT)
+    while left > 0 and (piece := file.read(min(PIECE, left))):
         sha.update(piece)
-    if sha.hexdigest() != wanted:
+        left -= len(piece)
+    sha.update(ENDS_WITHOUT)
+    file.seek(0)
+    if comment != COMMENT + sha.hexdigest().encode():
         raise ValueError("it is not what was written")
-    file.seek(begin)
-
-
-def line(identity: str, digest: str) -> bytes:
-    """Return the first line, of one length for any digest."""
-    return json.dumps({"identity": identity, "sha256": digest}).encode() + b"\n"
 
 
 def owners(path: Path) -> set[str]:
     """Return the trials that a checkpoint belongs to; of one that cannot be read, its name."""
     try:
-        with path.open("rb") as file:
-            if file.read(len(NOT_OURS)) == NOT_OURS:
-                content = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
-            else:
-                file.seek(0)
-                content = json.loads(file.readline())
+        content = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
         return set(content["identity"].split("+"))
     except (*DAMAGE, AttributeError, OSError):
         return {path.stem}

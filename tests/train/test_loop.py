@@ -104,7 +104,7 @@ def test_a_collapsed_trial_keeps_its_metrics():
 
 @pytest.mark.parametrize(
     ("damage", "message"),
-    [("other", "belongs to a, not to b"), ("truncated", "not what was written"),
+    [("other", "belongs to a, not to b"), ("truncated", "cannot be gone on with"),
      ("flipped", "not what was written"), ("empty", "cannot be gone on with"),
      ("older", "cannot be gone on with"), ("no state", "cannot be gone on with"),
      ("folder", "is no file")],
