@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from ablate import __version__
 from ablate.errors import Unheard, UserError
@@ -107,9 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if is_output(error):
             return unwritten(error)
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        return refused(f"{error}; free the disk, or type another out=.")
+        return refused(failing(error))
     except KeyboardInterrupt:
         say("Stopped at once; the same command goes on at the last checkpoint.", sys.stderr)
         return 130
@@ -120,6 +118,14 @@ def refused(sentence: str) -> int:
     with suppress(OSError):  # where nobody can hear it
         say(sentence, sys.stderr)
     return 2
+
+
+def failing(error: OSError) -> str:
+    """Return what is wrong with a disk; whatever was being done goes on when it is mended."""
+    from ablate.store.disk import remedy
+
+    where = f"{error.filename} cannot be read or written" if error.filename else "The disk fails"
+    return f"{where}; {remedy(error)}, then type the same again: no result is lost."
 
 
 def is_output(error: OSError) -> bool:
@@ -492,6 +498,7 @@ def report(parsed: argparse.Namespace) -> None:
     study = gathered(parsed)
     if parsed.summary:
         print(summarize(study), end="")
+        tell_damage(study, sys.stderr)
     else:
         show(study)
     if parsed.out is None:
@@ -535,12 +542,22 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
         if not arms:
             say("\nWhat tuning changed")
             render_changed(study)
+    tell_damage(study, sys.stdout)
     apart = "" if study.decisions.unpaired else unpairable(study.final, study.reference)
     if apart:
         print(f"{apart} Type --unpaired to compare arms by all their seeds (Welch's t).")
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
         say(f"Suspect: look at the trial, then type (or --sound):\n  {tied(command)}")
+
+
+def tell_damage(study: Study, where: TextIO) -> None:
+    """Name the trials that are left out because they are damaged."""
+    from ablate.store.record import told
+
+    damaged = told({one["trial"]: one["problem"] for one in study.frame.attrs["damaged"]})
+    if damaged:
+        say(damaged, where)
 
 
 def condition(text: str) -> tuple[str, object]:

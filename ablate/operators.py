@@ -6,7 +6,6 @@ trial's identity.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from torch import Tensor
 from ablate.models.convolution import FORMS, Kernel, convolve
 from ablate.models.layers import Shape
 from ablate.models.net import Net
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.train.step import Gan
 from ablate.trial import canonical
@@ -83,7 +83,7 @@ def fastest(gan: Gan, cases: Sequence[Case], cache: Path) -> dict[str, str]:
     device = gan.feed.clock.device
     place = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     path = cache / "operators" / f"{'-'.join(place.split())}-torch-{torch.__version__}.json"
-    known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+    known = remembered(path)
     found = {key: known[key] for case in cases if (key := key_of(gan, *case)) in known}
     for shape, kernel in cases:
         key = key_of(gan, shape, kernel)
@@ -93,8 +93,16 @@ def fastest(gan: Gan, cases: Sequence[Case], cache: Path) -> dict[str, str]:
     if found.keys() - known.keys():
         with telling_disk_errors(cache):
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, json.dumps(known | found, indent=1, sort_keys=True).encode())
+            replace_file(path, sealed(known | found))
     return found
+
+
+def remembered(path: Path) -> dict[str, str]:
+    """Return what was timed before; nothing where that is not what was written."""
+    try:
+        return unsealed(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 def key_of(gan: Gan, shape: Shape, kernel: Kernel) -> str:

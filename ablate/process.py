@@ -19,7 +19,8 @@ def is_gone(name: str) -> bool:
     """Return whether the process whose mark a name bears ran on this machine and has ended."""
     _, by, process = name.rpartition(".by.")
     host, _, pid = process.rpartition("-")
-    return bool(by) and host == socket.gethostname() and not is_running(int(pid))
+    ours = bool(by) and host == socket.gethostname() and pid.isdecimal()
+    return ours and not is_running(int(pid))
 
 
 def is_orphan(path: Path) -> bool:

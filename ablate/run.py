@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import hashlib
 import json
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -25,6 +26,8 @@ from ablate.listeners import Several
 from ablate.metrics import Evaluator
 from ablate.operators import set_forms
 from ablate.plan.files import is_finished
+from ablate.plan.mend import move_aside
+from ablate.screen import say
 from ablate.selftest import require
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
@@ -36,7 +39,6 @@ from ablate.train.step import Gan
 from ablate.train.streams import Rounds, to_end
 from ablate.trial import Trial, canonical
 
-CRASH = "traceback.txt"
 # What CPU and GPU allocators and their libraries say where PyTorch has no error of its own for it.
 NO_MEMORY = ("DefaultCPUAllocator", "not enough memory", "out of memory", "ALLOC_FAILED")
 
@@ -105,6 +107,19 @@ def prepare(trial: Trial, machine: Machine) -> tuple[Dataset, Evaluator]:
 def fit(
     trials: Sequence[Trial], machine: Machine, listener: Listener, slots: int
 ) -> Rounds[list[Outcome]]:
+    """Do what `go_on` does, from the beginning where the checkpoint turns out to be unfit."""
+    try:
+        return (yield from go_on(trials, machine, listener, slots))
+    except checkpoint.Unfit as unfit:
+        with telling_disk_errors(machine.out):
+            place = move_aside(machine.out, unfit.path)
+        say(f"{unfit}; moved to {place}. What it was of is trained from the beginning.", sys.stderr)
+    return (yield from fit(trials, machine, listener, slots))
+
+
+def go_on(
+    trials: Sequence[Trial], machine: Machine, listener: Listener, slots: int
+) -> Rounds[list[Outcome]]:
     """Train trials of one structure as one stack, from their checkpoint if there is one.
 
     Rests after every round.
@@ -120,7 +135,8 @@ def fit(
         One outcome a trial; its status is None where the listener has asked for an end.
 
     Raises:
-        UserError: The trial cannot be trained, or its checkpoint belongs to another.
+        UserError: The trial cannot be trained.
+        Unfit: Nobody can go on from the checkpoint.
     """
     dataset, judge = prepare(trials[0], machine)
     alike = together(trials)
@@ -148,7 +164,13 @@ def on_gpu(machine: Machine) -> bool:
 def slots_in(path: Path, identity: str) -> list[int] | None:
     """Return the trial in each slot of a checkpoint, None where there is none."""
     content = checkpoint.load(path, identity)
-    return content["slots"] if content else None
+    if content is None:
+        return None
+    with checkpoint.fitting(path):
+        slots, trials = [int(n) for n in content["slots"]], identity.count("+") + 1
+        if not slots or not all(IDLE <= n < trials for n in slots):
+            raise ValueError(f"slots {slots} of {trials} trials")
+        return slots
 
 
 def begin(trials: int, slots: int, gpu: bool) -> list[int]:
@@ -351,7 +373,7 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
+def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "", trace: str = "") -> None:
     """Write a trial's folder."""
     write_trial(
         bench.machine.out,
@@ -364,6 +386,7 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
             "wall_seconds": outcome.wall_seconds,
             "device_seconds": outcome.device_seconds,
             "peak_memory_bytes": outcome.peak_memory_bytes,
+            "trace": trace,
         },
         outcome.metrics,
         outcome.curves,
@@ -374,8 +397,5 @@ def write(trial: Trial, outcome: Outcome, bench: Bench, note: str = "") -> None:
 
 def write_failure(trial: Trial, status: str, failure: Failure, bench: Bench, note: str = "") -> str:
     """Write the folder of a trial that has no outcome, with the trace of what ended it."""
-    write(trial, Outcome(status=status, reason=failure.reason), bench, note)
-    folder = bench.machine.out
-    with telling_disk_errors(folder):
-        (folder / "trials" / trial.id / CRASH).write_text(failure.trace)
+    write(trial, Outcome(status=status, reason=failure.reason), bench, note, failure.trace)
     return status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 import shlex
 import sys
 from collections import Counter
@@ -28,10 +28,12 @@ from ablate.orphan import at_work
 from ablate.plan.claim import Claim, take
 from ablate.plan.files import is_finished
 from ablate.plan.kin import RECORDED, check_code, kin_of, told
+from ablate.plan.mend import mend_trials
 from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
 from ablate.screen import TIED, say, tied
+from ablate.store.record import read_file, read_status
 from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
 from ablate.trial import Trial, canonical
@@ -114,6 +116,8 @@ def train(jobs: Sequence[Job], slots: int | None = None) -> list[str]:
         SystemExit: They were interrupted (128 + signal), or one crashed and is the only one (1).
     """
     trials, place = [job.trial for job in jobs], jobs[0].place
+    for line in mend_trials(place.out, [trial.id for trial in trials]):
+        say(f"Note: {line}")
     left = [trial for trial in trials if not is_finished(place.out, trial)]
     if left:
         check_writable(place.out)
@@ -216,7 +220,7 @@ def report(trial: Trial, place: Machine, before: str) -> str:
         SystemExit: It crashed, and it is the only trial of this command.
     """
     folder = place.out / "trials" / trial.id
-    status: dict[str, Any] = json.loads((folder / "status.json").read_text())
+    status = read_status(folder)
     why = f" ({status['reason']})" if status["reason"] else ""
     say(
         f"{trial.arm} seed {trial.seed} {before}{status['status']}{why} after "
@@ -231,7 +235,7 @@ def report(trial: Trial, place: Machine, before: str) -> str:
 
 def last_metrics(folder: Path) -> str:
     """Return the last value of every metric, a generator a line."""
-    frame = pd.read_parquet(folder / "metrics.parquet")
+    frame = pd.read_parquet(io.BytesIO(read_file(folder, "metrics.parquet")))
     last = frame[frame["images"] == frame["images"].max()]
     return "".join(
         f"  {generator}: "

@@ -1,8 +1,8 @@
 """Keep decoded images on disk, because decoding takes longer than everything else in loading."""
 
 import hashlib
-import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from ablate.data.decode import Encoded, Form, Unreadable
 from ablate.errors import UserError
+from ablate.seal import sealed, unsealed
 
 Kept = tuple[NDArray[np.uint8], dict[str, Any]]  # images, and what else is known of their files
-PLAIN: dict[str, Any] = {
-    "bad": [],
-    "animated": 0,
-}  # so much is known where nothing was written beside the images
+DIGEST = "sha256"
 
 
 def cached(
@@ -30,7 +28,7 @@ def cached(
         cache: Folder, created when needed; None decodes every time.
         files: The encoded images, in order; part of the key.
         form: How they are decoded; part of the key, as is the decoder's version.
-        make: Returns uint8 [N, C, H, W] of N or fewer files, and a note like `PLAIN`.
+        make: Returns uint8 [N, C, H, W] of N or fewer files, and what is known of them..
 
     Raises:
         UserError: `cache` cannot be written.
@@ -43,9 +41,9 @@ def cached(
         if kept is not None:
             return kept
     images, note = make()
-    if note != PLAIN:  # first, so that images which need a note are never without
-        _write(path.with_suffix(".json"), lambda file: file.write(json.dumps(note).encode()))
     _write(path, lambda file: np.save(file, images))
+    told = sealed({**note, DIGEST: _digest(path)})
+    _write(path.with_suffix(".json"), lambda file: file.write(told))
     return images, note
 
 
@@ -64,14 +62,26 @@ def _key(files: Sequence[Encoded], form: Form) -> str:
 
 
 def _read(path: Path, files: int) -> Kept | None:
-    """The images and their note, or None when a file is damaged and has to be made again."""
-    beside = path.with_suffix(".json")
+    """The images and their note, or None when they are not what was written, or it is not known.
+
+    So much is not known of what was kept before there were digests.
+    """
     try:
+        note = unsealed(path.with_suffix(".json").read_bytes())
+        if note.pop(DIGEST, None) != _digest(path):
+            return None
         images: NDArray[np.uint8] = np.load(path, allow_pickle=False)
-        note = json.loads(beside.read_text()) if beside.is_file() else dict(PLAIN)
     except (OSError, ValueError, EOFError):
         return None
     return (images, note) if len(images) == files - len(note["bad"]) else None
+
+
+def _digest(path: Path) -> str:
+    """Digest of a file's name and content: what stands in another's place is another."""
+    with path.open("rb") as file:
+        sha = hashlib.file_digest(file, "sha256")
+    sha.update(path.name.encode())
+    return sha.hexdigest()
 
 
 def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -82,6 +92,8 @@ def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 write(file)
+            if path.is_dir():
+                shutil.rmtree(path)  # nobody's
             Path(beside).replace(path)
         finally:
             Path(beside).unlink(missing_ok=True)

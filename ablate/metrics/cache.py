@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +44,11 @@ def _read(path: Path) -> dict[str, Tensor] | None:
     try:
         content = path.read_bytes()
     except OSError:  # not there; one that cannot be read is told about when it is written
+        if path.is_dir():
+            shutil.rmtree(path)  # nobody's
         return None
     digest, payload = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(payload).digest() != digest:
+    if digest not in (_of(path, payload), hashlib.sha256(payload).digest()):  # the latter: earlier
         return None
     held: dict[str, Tensor] = torch.load(io.BytesIO(payload), weights_only=True)
     return held
@@ -59,11 +62,16 @@ def _write(path: Path, tensors: dict[str, Tensor]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(payload).digest() + payload)
+            file.write(_of(path, payload) + payload)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _of(path: Path, payload: bytes) -> bytes:
+    """The digest of a file's content and name: one that stands in another's place is none."""
+    return hashlib.sha256(path.name.encode() + payload).digest()
 
 
 def digest(tensors: dict[str, Tensor]) -> str:

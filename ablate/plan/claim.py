@@ -3,24 +3,41 @@
 A claim is a file `claims/<trial>.<attempt>` that exactly one process can create. Its time of change
 is the worker's heartbeat. Where the last attempt's worker is dead, the next attempt may be created,
 again by exactly one process, so that nothing is ever renamed or removed under somebody's feet.
+
+Clocks of two hosts may differ, so a heart that seems to have stopped is watched before somebody
+else takes the trial: it lives if it moves.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from ablate.process import is_running
+from ablate.errors import UserError
+from ablate.process import is_running, mark
+from ablate.screen import say
 
 BEAT_SECONDS = 3.0
-STALE_SECONDS = 60.0  # clocks of two hosts that share a disk may differ by some of it
+STALE_SECONDS = 60.0
+STILL_SECONDS = 15.0  # five beats, by the watcher's own clock
+WRITTEN_SECONDS = 3.0  # in which a claim that says nothing may still be written
+LOOK_SECONDS = 0.25
+CLOCK_SECONDS = 60.0  # in which the difference of two clocks stays what it was
 DEATHS = 3  # a trial whose workers died so often in one session of a study kills workers
+SWEEP = "sweep-"  # begins the name of a claim on the plan of a folder
+MOST_PID = 2**22
+
+_seen: dict[Path, tuple[float, float]] = {}  # claim -> a heartbeat, and when we first saw it
+_ahead: dict[Path, tuple[float, float]] = {}  # folder -> what `ahead` said, and when
 
 
 class Claim:
@@ -59,7 +76,8 @@ class Claim:
         self.heart.join()
         trial = self.path.stem
         for path in attempts(self.path.parent, trial).values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what stays is nobody's soon, as its heart has stopped
+                remove(path)
         tidy(self.path.parent.parent)
 
 
@@ -77,27 +95,65 @@ def take(folder: Path, trial: str, since: float = 0.0) -> Claim | None:
     claims = folder / "claims"
     held = attempts(claims, trial)
     last = max(held, default=0)
+    if held and glance(held[last]) is None:
+        living(folder)  # begins to watch all others as well
     if held and is_alive(held[last]):
         return None
     deaths = sum(heartbeat(path) >= since for path in held.values())
     path, about = claims / f"{trial}.{last + 1}", whoami()
     try:
-        with create(path) as file:
-            json.dump(about, file)
+        create(path, json.dumps(about))
     except FileExistsError:
         return None
     return Claim(path, deaths, about)
 
 
-def create(path: Path) -> TextIO:
-    """Return a file that no other process created; its folder may vanish while we ask."""
-    for _ in range(10):
+def create(path: Path, text: str) -> None:
+    """Create a file with its content, as exactly one process can; nothing is left if it fails.
+
+    Its folder may vanish while we ask.
+
+    Raises:
+        FileExistsError: It is there.
+        OSError: The disk fails.
+    """
+    beside = path.with_name(f".{path.name}.{threading.get_ident()}{mark()}")
+    for again in reversed(range(10)):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return path.open("x")
+            beside.write_text(text)
+            link(beside, path)
+            return
         except FileNotFoundError:
-            continue
-    return path.open("x")
+            if not again:
+                raise
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+def link(beside: Path, path: Path) -> None:
+    """Give a whole file a second name that nobody has; where a disk knows no links, write it."""
+    try:
+        os.link(beside, path)
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError:
+        with path.open("x") as file:
+            try:
+                file.write(beside.read_text())
+                file.flush()
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+
+
+def remove(path: Path) -> None:
+    """Remove a claim, whatever lies in its place; one that another process removes is gone."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def tidy(folder: Path) -> None:
@@ -114,7 +170,7 @@ def attempts(claims: Path, trial: str) -> dict[int, Path]:
     except FileNotFoundError:
         return {}
     parts = (name.rpartition(".") for name in names)
-    return {int(n): claims / f"{t}.{n}" for t, _, n in parts if t == trial and n.isdigit()}
+    return {int(n): claims / f"{t}.{n}" for t, _, n in parts if t == trial and is_number(n)}
 
 
 def heartbeat(path: Path) -> float:
@@ -130,25 +186,86 @@ def whoami() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "images": 0}
 
 
-def is_alive(path: Path) -> bool:
-    """Return whether the worker behind a claim lives: its heart beats, and here its process is.
+def ahead(claims: Path) -> float:
+    """Return by how many seconds the disk's clock is ahead of ours; 0 where we may not write."""
+    known = _ahead.get(claims)
+    if known is None or time.monotonic() - known[1] > CLOCK_SECONDS:
+        probe = claims / f".clock.{threading.get_ident()}{mark()}"
+        try:
+            before = time.time()
+            probe.touch()
+            known = probe.stat().st_mtime - (before + time.time()) / 2, time.monotonic()
+        except OSError:
+            known = 0.0, time.monotonic()
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+        _ahead[claims] = known
+    return known[0]
 
-    A heartbeat in the future is no sign of life either: a copied folder would be alive for ever.
+
+def silent(path: Path, about: dict[str, Any]) -> float:
+    """Return for how many seconds a claim was not renewed; below zero it was in the future."""
+    abroad = about.get("host") != socket.gethostname()
+    return time.time() + (ahead(path.parent) if abroad else 0.0) - heartbeat(path)
+
+
+def glance(path: Path) -> bool | None:
+    """Return whether the worker behind a claim lives, None where only watching can tell.
+
+    Here its process tells, and a heartbeat of now. Any other heartbeat, be it long ago or in the
+    future, may be that of a clock that is off, or of a folder that was copied.
     """
-    if abs(time.time() - heartbeat(path)) > STALE_SECONDS:
+    about, beat = about_of(path), heartbeat(path)
+    if about is None or is_gone(about):
         return False
-    try:
-        about = json.loads(path.read_text())
-    except FileNotFoundError:
-        return False
-    except ValueError:
-        about = {}  # caught between its creation and its first line
-    return about.get("host") != socket.gethostname() or is_running(about["pid"])
+    if about and abs(silent(path, about)) <= STALE_SECONDS:
+        return True
+    first, since = _seen.setdefault(path, (beat, time.monotonic()))
+    if first != beat:
+        _seen[path] = beat, time.monotonic()
+        return bool(about)
+    limit = STILL_SECONDS if about else WRITTEN_SECONDS
+    return None if time.monotonic() - since < limit else False
 
 
-def living(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return trial -> what its worker tells, of the trials that living workers have."""
-    told = ((path.stem, about_of(path)) for path in told_of(folder) if is_alive(path))
+def is_alive(path: Path) -> bool:
+    """Return whether the worker behind a claim lives; where only watching can tell, watch it."""
+    found = glance(path)
+    if found is None:
+        tell_once((about_of(path) or {}).get("host", "an unknown machine"))
+    while found is None:
+        time.sleep(LOOK_SECONDS)
+        found = glance(path)
+    return found
+
+
+@cache
+def tell_once(host: str) -> None:
+    """Say what takes a while."""
+    say(
+        f"A claim of a worker on {host} is not of this minute; for {STILL_SECONDS:.0f} s it is "
+        "watched for a sign of life.",
+        sys.stderr,
+    )
+
+
+def is_gone(about: dict[str, Any]) -> bool:
+    """Return whether a process was one of this machine and has ended."""
+    return about.get("host") == socket.gethostname() and not is_running(about["pid"])
+
+
+def living(folder: Path, *, sure: bool = False) -> dict[str, dict[str, Any]]:
+    """Return trial -> what its worker tells, of the trials that living workers have.
+
+    Args:
+        folder: The results folder.
+        sure: Whether to watch those claims whose heartbeats leave doubts; else they count as dead.
+    """
+    paths = told_of(folder)
+    glances = {path: glance(path) for path in paths}  # all of them first: they are watched at once
+    alive = [path for path in paths if (is_alive(path) if sure else glances[path])]
+    told = ((path.stem, about_of(path)) for path in alive)
     return {trial: about for trial, about in told if about is not None}
 
 
@@ -159,31 +276,81 @@ def dead(folder: Path) -> dict[str, dict[str, Any]]:
     """
     found, held = dict[str, dict[str, Any]](), living(folder)
     for path in told_of(folder):  # later attempts behind earlier ones
-        about, beat = about_of(path), heartbeat(path)
+        about = about_of(path)
         if about is not None and path.stem not in held:
-            found[path.stem] = {**about, "silent": time.time() - beat}
+            found[path.stem] = {**about, "silent": silent(path, about)}
     return found
 
 
 def told_of(folder: Path) -> list[Path]:
-    """Return the files of all claims, attempt after attempt."""
-    claims = folder / "claims"
-    found = [p for p in (claims.iterdir() if claims.is_dir() else ()) if p.name[0] != "."]
-    numbered = [path for path in found if path.suffix[1:].isdigit()]
-    return sorted(numbered, key=lambda path: (path.stem, int(path.suffix[1:])))
+    """Return the files of all claims on trials, attempt after attempt."""
+    return [path for path in claims_in(folder) if not path.name.startswith(SWEEP)]
 
 
-def about_of(path: Path) -> dict[str, Any] | None:
-    """Return what a worker tells in a claim, None where it has released it since our look."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        return {}  # caught between its creation and its first line
+def sweeps_of(folder: Path) -> list[Path]:
+    """Return the files of all claims on the plan of a folder."""
+    return [path for path in claims_in(folder) if path.name.startswith(SWEEP)]
+
+
+def take_plan(folder: Path, plan: str) -> Claim:
+    """Return our claim on the plan of a folder, of which others may have one as well.
+
+    Args:
+        folder: The results folder.
+        plan: What tells it from other plans.
+
+    Raises:
+        UserError: This process has one already.
+    """
+    found = take(folder, f"{SWEEP}{plan}-{socket.gethostname()}-{os.getpid()}")
+    if found is None:
+        raise UserError(f"This process works on {folder} already; wait for its end.")
     return found
 
 
-def progress(folder: Path) -> dict[str, int]:
+def other_plans(folder: Path, plan: str) -> list[str]:
+    """Return who works on another plan of a folder at this moment, as `host, process`."""
+    others = [path for path in sweeps_of(folder) if not path.name.startswith(f"{SWEEP}{plan}-")]
+    told = [about_of(path) for path in others if is_alive(path)]
+    return [f"{about['host']}, process {about['pid']}" for about in told if about]
+
+
+def claims_in(folder: Path) -> list[Path]:
+    """Return the files of all claims, attempt after attempt."""
+    claims = folder / "claims"
+    found = [p for p in (claims.iterdir() if claims.is_dir() else ()) if p.name[0] != "."]
+    numbered = [path for path in found if is_number(path.suffix[1:])]
+    return sorted(numbered, key=lambda path: (path.stem, int(path.suffix[1:])))
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is the number of an attempt."""
+    return text.isascii() and text.isdigit()
+
+
+def about_of(path: Path) -> dict[str, Any] | None:
+    """Return what a worker tells in a claim, None where it has released it since our look.
+
+    Nothing is told by a claim that no worker has written so.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+        host, pid = found["host"], found["pid"]
+    except FileNotFoundError:
+        return None
+    except (OSError, TypeError, LookupError, ValueError, RecursionError):
+        return {}
+    if not isinstance(host, str) or type(pid) is not int or not 0 < pid <= MOST_PID:
+        return {}
+    images, seconds = found.get("images"), found.get("seconds")
+    return {
+        "host": host,
+        "pid": pid,
+        "images": images if type(images) is int and images > 0 else 0,
+        "seconds": float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 0.0,
+    }
+
+
+def progress(folder: Path, *, sure: bool = False) -> dict[str, int]:
     """Return trial -> images shown so far, of the trials that living workers have."""
-    return {trial: int(about.get("images", 0)) for trial, about in living(folder).items()}
+    return {trial: about["images"] for trial, about in living(folder, sure=sure).items() if about}

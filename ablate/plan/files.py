@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError
-from ablate.plan.claim import progress
+from ablate.plan.claim import other_plans, progress, take_plan
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.imported import is_imported
 from ablate.store.plan import PLAN, STUDY, TUNED, hash_of, locked, parse, read_plan, read_study
@@ -23,17 +26,21 @@ __all__ = [
     "SEARCH",
     "STUDY",
     "TUNED",
+    "budgets",
+    "drop_tuned",
     "ended",
     "is_finished",
     "is_over",
     "read_plan",
+    "read_search",
     "require_study",
     "searches",
     "unfinished",
+    "working_on",
     "write_plan",
-    "write_search",
 ]
 SEARCH = "search.json"  # the plan of a search
+SEARCHED = "searched"  # in study.json, where there is such a plan
 
 
 def require_study(folder: Path) -> None:
@@ -54,13 +61,19 @@ def require_study(folder: Path) -> None:
     raise UserError(f"{folder} holds no study; name the folder that `ablate sweep` wrote to.")
 
 
-def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
+def write_plan(
+    folder: Path,
+    plan: Plan,
+    related: Collection[str] = (),
+    search: Mapping[str, Any] | None = None,
+) -> str | None:
     """Write a plan into its results folder; the same study gives the same bytes.
 
     Args:
         folder: The results folder.
         plan: The study.
         related: Trials there that are those of the plan but for their code.
+        search: What is searched before, None for nothing.
 
     Returns:
         What a person should know of the results of an earlier plan, None where there is nothing.
@@ -68,9 +81,10 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
     Raises:
         UserError: The folder holds another study, or cannot be written.
     """
-    content = "".join(f"{trial.to_json()}\n" for trial in plan.trials).encode()
+    content = content_of(plan)
     summary = {**plan.summary(), "plan_sha256": hash_of(content)}
-    study = json.dumps(summary, indent=1, sort_keys=True) + "\n"
+    if search is not None:
+        summary[SEARCHED] = True
     with telling_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, alone=True):
@@ -78,7 +92,8 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:
                 (folder / STUDY).unlink(missing_ok=True)  # it would accuse the new plan if we died
             replace_file(folder / PLAN, content)
-            replace_file(folder / STUDY, study.encode())
+            replace_file(folder / STUDY, sealed(summary))
+            write_search(folder, search and {**search, "plan_sha256": summary["plan_sha256"]})
     return " ".join(filter(None, changes)) or None
 
 
@@ -97,6 +112,30 @@ def restacked(folder: Path, plan: Plan) -> str | None:
     )
 
 
+@contextmanager
+def working_on(folder: Path, plan: Plan) -> Iterator[None]:
+    """Let others know, for as long as we are here, that this is the plan that we work on.
+
+    Raises:
+        UserError: This process works on it already.
+    """
+    claim = take_plan(folder, key_of(plan))
+    try:
+        yield
+    finally:
+        claim.release()
+
+
+def key_of(plan: Plan) -> str:
+    """Return what tells a plan from others."""
+    return hash_of(content_of(plan))[:16]
+
+
+def content_of(plan: Plan) -> bytes:
+    """Return the content of plan.jsonl."""
+    return "".join(f"{trial.to_json()}\n" for trial in plan.trials).encode()
+
+
 def against_earlier(folder: Path, plan: Plan, related: Collection[str] = ()) -> str | None:
     """Return what a new plan leaves out of the results of the one in the folder.
 
@@ -112,8 +151,14 @@ def against_earlier(folder: Path, plan: Plan, related: Collection[str] = ()) -> 
     ids = {trial.id for trial in plan.trials}
     strangers = [trial for trial in earlier if trial.id not in ids]
     trained = [trial for trial in strangers if trial.id in there and trial.id not in related]
-    at_work = set(progress(folder)) & {trial.id for trial in strangers}
+    at_work = set(progress(folder, sure=True)) & {trial.id for trial in strangers}
     instead = f"Type out=results/NAME for this one, or delete {folder}."
+    others = other_plans(folder, key_of(plan))
+    if others and any(trial.id not in there for trial in strangers):
+        raise UserError(
+            f"Somebody else ({others[0]}) works on another study in {folder} right now; wait for "
+            "its end, or type out=results/NAME for this one."
+        )
     if at_work:
         raise UserError(
             f"{folder} holds a plan whose trials are being trained right now, {len(at_work)} of "
@@ -182,10 +227,12 @@ def searches(folder: Path) -> dict[str, dict[str, Any]]:
     """Return title -> `key`, `metric`, `is_ratio` and `budget_images` of every arm's searches.
 
     Without a search there are none.
+
+    Raises:
+        UserError: `search.json` is lost, or is not what was written.
     """
-    try:
-        content = json.loads((folder / SEARCH).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    content = read_search(folder)
+    if content is None:
         return {}
     metric, repeats = content["rules"]["metric"], len(content.get("repeats", [()]))
     return {
@@ -199,14 +246,76 @@ def titled(arm: str, repeat: int, repeats: int) -> str:
     return arm if repeats == 1 else f"{arm}, repeat {repeat + 1} of {repeats}"
 
 
+def read_search(folder: Path) -> dict[str, Any] | None:
+    """Return what `search.json` holds, None where nothing is searched.
+
+    Raises:
+        UserError: It is lost, is not what was written, or belongs to another study.
+    """
+    anew = "type the command of the sweep again, which writes it anew and keeps all results."
+    if not folder.is_dir():
+        return None
+    try:
+        with locked(folder):
+            content, study = search_in(folder), read_study(folder)
+        planned = study.get("plan_sha256")
+        if content is not None and content.get("plan_sha256", planned) != planned:
+            raise ValueError("it belongs to another plan")
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{folder / SEARCH} cannot be read ({error}); {anew}") from error
+    if content is None and study.get(SEARCHED):
+        raise UserError(f"{folder} has lost its {SEARCH}; {anew}")
+    return content
+
+
+def search_in(folder: Path) -> dict[str, Any] | None:
+    """Return what `search.json` holds, None where there is none.
+
+    Raises:
+        ValueError: It is not what was written.
+    """
+    try:
+        content = unsealed((folder / SEARCH).read_bytes())
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError as error:
+        raise ValueError("it is a folder") from error
+    for key in ("rules", "seeds", "arms"):
+        if not content.get(key):
+            raise ValueError(f"it has no {key}")
+    return content
+
+
+def budgets(folder: Path) -> dict[str, int]:
+    """Return the key of an arm's search -> its images, as far as an earlier plan can be read."""
+    try:
+        content = search_in(folder) or {"arms": []}
+    except ValueError:
+        return {}
+    return {arm["key"]: arm["budget_images"] for arm in content["arms"]}
+
+
+def drop_tuned(folder: Path) -> None:
+    """Remove the plan that follows a search; its results stay, and it is told anew from books."""
+    for name in (STUDY, PLAN, "trials"):
+        path = folder / TUNED / name
+        if path.is_dir() and not path.is_symlink():  # not by us
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:
     """Write the plan of a search, or take an earlier one away; more trials go on from fewer."""
-    path, text = folder / SEARCH, json.dumps(content, indent=1, sort_keys=True) + "\n"
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+    path, text = folder / SEARCH, None if content is None else sealed(content)
+    if path.is_file() and path.read_bytes() == text:
         return
-    for name in (STUDY, PLAN):
-        (folder / TUNED / name).unlink(missing_ok=True)  # the best may be others now
-    if content is None:
+    drop_tuned(folder)  # the best may be others now
+    if path.is_dir():  # not by us
+        shutil.rmtree(path)
+    if text is None:
         path.unlink(missing_ok=True)
     else:
-        replace_file(path, text.encode())
+        replace_file(path, text)

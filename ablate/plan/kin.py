@@ -45,7 +45,7 @@ class Kin:
     def files(self) -> set[str]:
         """Return the modules of the user's own that are not what they were."""
         try:
-            then = read_json(self.path / "provenance.json").get("sources", {})
+            then = read_json(self.path, "provenance.json").get("sources", {})
         except Damaged:
             return set()
         now = sources_of(self.wanted.tricks, self.wanted.model)
@@ -74,7 +74,7 @@ def kin_of(folder: Path, trials: Sequence[Trial]) -> list[Kin]:
     for name in strangers:
         path = folder / "trials" / name
         try:
-            trial = trial_of(read_json(path / "trial.json"))
+            trial = trial_of(read_json(path, "trial.json"))
         except (Damaged, KeyError, TypeError):
             continue  # what reads results names it
         if trial.kin in wanted:

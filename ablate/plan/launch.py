@@ -14,9 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved
+from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
-from ablate.plan.claim import living
+from ablate.plan.claim import ahead, living
 from ablate.plan.files import (
     STUDY,
     TUNED,
@@ -25,11 +26,12 @@ from ablate.plan.files import (
     read_plan,
     searches,
     unfinished,
+    working_on,
     write_plan,
-    write_search,
 )
 from ablate.plan.kin import of_plan
 from ablate.plan.leftovers import clear
+from ablate.plan.mend import damage, mend
 from ablate.plan.pause import paused, sentence, status_of
 from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
@@ -38,9 +40,11 @@ from ablate.plan.worker import device_of, workers_of
 from ablate.process import mark
 from ablate.run import dataset_of, prepare
 from ablate.screen import console, counted, say, tied
+from ablate.store.record import told
 from ablate.tracker import check_tracker
 from ablate.trial import Trial
 
+TOLD_SECONDS = 5.0  # between two clocks, from which on a person is told
 Launch = Callable[[int], Any]  # starts so many workers and returns when all have ended
 
 
@@ -65,25 +69,41 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     dataset = dataset_of(tree, place)
     plan, kin, whose = of_plan(plan_of(tree, dataset), place.out, tree["code"])
     check_tracker(tree["tracker"])
-    search, study = planned_search(tree, plan, place.out, len(dataset.shape) == 1), tree["study"]
-    room = slots() if study["workers"] is None else None
-    workers = workers_of(study, launcher, place.device, room)
+    search = planned_search(tree, plan, place.out, len(dataset.shape) == 1)
+    room = slots() if tree["study"]["workers"] is None else None
+    workers = workers_of(tree["study"], launcher, place.device, room)
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
     check_writable(place.out)
     if search is not None:
         check_storage(tree["search"]["storage"], place.out)
-    change = write_plan(place.out, plan, {one.recorded.id for one in kin})
-    write_search(place.out, search)
-    clear(place.out)
-    left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
-    workers = min(workers, max(1, left))
-    is_here = "joblib" in launcher["_target_"]
-    devices = [device_of(place.device, i) if is_here else place.device for i in range(workers)]
-    say("\n".join(dataset.sentences()))
-    announce(plan, search, place, devices, [*filter(None, (change, whose))])
-    if left:
-        launch_all(plan, place, workers, launch, is_here)
+    with working_on(place.out, plan):
+        change = write_plan(place.out, plan, {one.recorded.id for one in kin}, search)
+        notes = [*filter(None, (change, whose, off(place.out))), *mend(place.out)]
+        clear(place.out)
+        left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
+        workers, is_here = min(workers, max(1, left)), "joblib" in launcher["_target_"]
+        say("\n".join(dataset.sentences()))
+        announce(plan, search, place, devices_of(place, workers, is_here), notes)
+        if left:
+            launch_all(plan, place, workers, launch, is_here)
     conclude(plan, place.out)
+
+
+def devices_of(place: Machine, workers: int, is_here: bool) -> list[str]:
+    """Return the device of each worker, as far as it is this machine that gives them out."""
+    return [device_of(place.device, i) if is_here else place.device for i in range(workers)]
+
+
+def off(folder: Path) -> str | None:
+    """Return what to say where the clock of a results folder's disk is not ours; None else."""
+    seconds = ahead(folder / "claims")
+    if abs(seconds) < TOLD_SECONDS:
+        return None
+    way = "behind" if seconds > 0 else "ahead of"
+    return (
+        f"The clock of this machine is {lasted(abs(seconds))} {way} that of the disk of {folder}; "
+        "other machines may take a while to see whether workers here live."
+    )
 
 
 def planned_search(
@@ -187,7 +207,8 @@ def await_others(folder: Path, plan: Plan, interrupt: Interrupt) -> bool:
             left += trainable(tuned, read_plan(tuned))
         if not left:
             return False
-        theirs = (living(folder) | living(tuned)).keys() & {trial.id for trial in left}
+        held = living(folder, sure=True) | living(tuned, sure=True)
+        theirs = held.keys() & {trial.id for trial in left}
         if len(theirs) < len(left) or interrupt.code:
             return True
         if not told:
@@ -279,12 +300,15 @@ def what_is_left(folder: Path, trials: Sequence[Trial]) -> str:
 
 def tell(folder: Path, trials: Sequence[Trial], before: str = "") -> None:
     """Print how trials have ended."""
-    left = {trial.id for trial in unfinished(folder, trials)}
+    broken = damage(folder, [trial.id for trial in trials])
+    left = {trial.id for trial in unfinished(folder, trials)} | broken.keys()
     statuses = [status_of(folder, t)["status"] for t in trials if t.id not in left]
     counts = Counter(statuses)
     words = ", ".join(f"{n:,} {status}" for status, n in counts.most_common()) or "none"
     ended_ones = f"{len(statuses):,} of {counted(len(trials), 'trial')}"
     say(f"{before}{ended_ones}: {words}. Results in {folder}")
+    if broken:
+        say(told(broken))
     if counts["crashed"]:
         say(f"What crashed left a trace: {folder}/trials/*/traceback.txt")
     resting = paused(folder, trials)

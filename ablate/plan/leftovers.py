@@ -6,12 +6,12 @@ read afterwards: what was there before belongs to a claim that lives, or to the 
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ablate.plan.claim import living, tidy
+from ablate.plan.claim import SWEEP, is_alive, is_number, living, remove, sweeps_of, tidy
 from ablate.plan.files import TUNED, ended
+from ablate.plan.mend import is_id
 from ablate.process import is_orphan
 from ablate.train import checkpoint
 
@@ -24,36 +24,37 @@ def clear(folder: Path) -> None:
     """
     places = [folder, folder / TUNED]
     hidden = [*folder.glob("trials/.*"), *listed(places, "claims/.*")]
-    claims, saved = listed(places, "claims/[!.]*.*"), listed(places, "checkpoints/[!.]*")
+    claims, saved = listed(places, "claims/[!.]*"), listed(places, "checkpoints/[!.]*")
     marked = [
         path
         for pattern in (".*", "claims/*", "checkpoints/.*", "search/.*")
         for path in listed(places, pattern)
     ]
-    held, done = {trial for place in places for trial in living(place)}, ended(folder)
+    held = {trial for place in places for trial in living(place, sure=True)}
+    done = ended(folder)
     for path in hidden:
         if path.name.split(".")[1] not in held:
             remove(path)
     for path in claims:
-        if path.stem in done - held:
+        if is_over(path, done) and path.stem not in held:
             remove(path)
     for path in saved:
         if not held.intersection(owners := checkpoint.owners(path)) and done.issuperset(owners):
             remove(path)
-    for path in filter(is_orphan, marked):
+    gone = [path for path in sweeps_of(folder) if not is_alive(path)]
+    for path in [*filter(is_orphan, marked), *gone]:
         remove(path)
     for place in reversed(places):
         tidy(place)
 
 
+def is_over(path: Path, done: Collection[str]) -> bool:
+    """Return whether nobody needs a claim, once nobody holds it: it counts no deaths of a trial."""
+    if ".by." in path.name or path.name.startswith(SWEEP):  # of a process, which may live
+        return False
+    return path.stem in done or not is_number(path.suffix[1:]) or not is_id(path.stem)
+
+
 def listed(places: Sequence[Path], pattern: str) -> list[Path]:
     """Return what lies in any of the folders."""
     return [path for place in places for path in place.glob(pattern)]
-
-
-def remove(path: Path) -> None:
-    """Remove a file or folder that another process may be removing as well."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ the same.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from ablate.plan.files import ended
 from ablate.screen import tied
+from ablate.store.record import Damaged, read_status
 from ablate.trial import Trial
 
 CRASHES = 3  # of one arm in a row
@@ -21,10 +21,12 @@ FAILURES = ("crashed", "killed")
 
 
 def status_of(folder: Path, trial: Trial) -> dict[str, Any]:
-    """Return the status of a finished trial."""
-    text = (folder / "trials" / trial.id / "status.json").read_text()
-    found: dict[str, Any] = json.loads(text)
-    return found
+    """Return the status of a finished trial.
+
+    Raises:
+        Damaged: It is not there, or is not what was written.
+    """
+    return read_status(folder / "trials" / trial.id)
 
 
 def by_arm(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
@@ -51,7 +53,7 @@ def crashes(folder: Path, trials: Sequence[Trial], there: Container[str]) -> dic
             continue
         try:
             status = status_of(folder, trial)
-        except (FileNotFoundError, ValueError):
+        except Damaged:
             continue  # moved aside by `ablate retry` since our look, or damaged
         if status["status"] not in FAILURES:
             return None

@@ -9,8 +9,10 @@ from pathlib import Path
 from ablate.errors import UserError
 from ablate.plan.claim import take, tidy
 from ablate.plan.files import ended, read_plan, require_study
+from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, status_of
 from ablate.store.marks import forget
+from ablate.store.record import told
 from ablate.store.schema import STATUSES
 from ablate.trial import Trial
 
@@ -31,9 +33,13 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
         UserError: There are no such trials, or a worker holds one; nothing was moved.
     """
     check(folder, status)
-    chosen = [t for t in of_arm(read_plan(folder), arm) if has_status(folder, t, status)]
+    asked = of_arm(read_plan(folder), arm)
+    broken = damage(folder, [trial.id for trial in asked])
+    chosen = [t for t in asked if t.id not in broken and has_status(folder, t, status)]
+    also = f" {told(broken)}" if broken else ""
     if not chosen:
-        raise UserError(f"No trial {f'of arm {arm} ' if arm else ''}in {folder} is {status}.")
+        of = f"of arm {arm} " if arm else ""
+        raise UserError(f"No trial {of}in {folder} is {status}.{also}")
     claims = []
     try:
         for trial in chosen:
@@ -53,7 +59,7 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
     n = f"{len(places)} trial{'' if len(places) == 1 else 's'}"
     return (
         f"{n} that {'was' if len(places) == 1 else 'were'} {status}: results moved to "
-        f"{folder / ASIDE}. The command of the sweep trains them again."
+        f"{folder / ASIDE}. The command of the sweep trains them again.{also}"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +15,13 @@ from ablate.errors import UserError
 from ablate.grid import draw
 from ablate.plan.claim import dead, living
 from ablate.plan.files import STUDY, TUNED, ended, is_over, read_plan, require_study
+from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, paused, sentence
 from ablate.plan.tries import Tries, read_tries
 from ablate.screen import counted, say
 from ablate.store.plan import REMEDY, read_study
+from ablate.store.record import Damaged, read_status, told
 from ablate.trial import Trial
-
-UNREADABLE = {"status": "unreadable", "device_seconds": 0.0, "images": 0}
 
 
 @dataclass
@@ -67,7 +66,8 @@ def print_status(folder: Path, console: Console) -> None:
     if not {"arms", "images"} <= study.keys():
         raise UserError(f"{folder / STUDY} cannot be read: it is no study. {REMEDY}")
     held, gone = living(folder), dead(folder)
-    standings = standings_of(folder, trials, held, gone, study["images"])
+    broken = damage(folder, [trial.id for trial in trials])
+    standings = standings_of(folder, trials, held, gone, study["images"], broken)
     resting = paused(folder, trials)
     draw(lines_of(standings, study, resting), console, wraps=(0, 4), right=(1, 2, 3, 5))
     for planned in study["arms"]:
@@ -77,7 +77,8 @@ def print_status(folder: Path, console: Console) -> None:
         if standings[arm].waiting:
             say(sentence(arm, resting[arm], folder))
     searched = read_tries(folder)
-    for line in [*search_lines(folder, searched, held, study["images"]), *absent(trials, gone)]:
+    lines = search_lines(folder, searched, held, study["images"])
+    for line in filter(None, [*lines, *absent(trials, gone), told(broken)]):
         say(line)
     active = [standing for arm, standing in standings.items() if arm not in resting]
     search = standing_of_search(folder, searched, held | gone, study["images"])
@@ -91,6 +92,7 @@ def standings_of(
     held: Mapping[str, Mapping[str, Any]],
     gone: Mapping[str, Mapping[str, Any]],
     images: int,
+    broken: Collection[str] = (),
 ) -> dict[str, Standing]:
     """Return arm -> how it stands.
 
@@ -100,8 +102,9 @@ def standings_of(
         held: Trial -> what its worker tells.
         gone: Trial -> what a worker told that is gone.
         images: Of one trial.
+        broken: Damaged trials, which wait to be trained again.
     """
-    there = ended(folder)
+    there = ended(folder) - set(broken)
     found = {arm: Standing() for arm in by_arm(trials)}
     for trial in trials:
         standing, status = found[trial.arm], None
@@ -110,7 +113,7 @@ def standings_of(
         told = held.get(trial.id) or gone.get(trial.id) or {}
         if status is not None:
             standing.statuses[status["status"]] += 1
-            standing.device_seconds += status["device_seconds"]
+            standing.device_seconds += status["device_seconds"] or 0.0
             standing.images += status["images"]
             continue
         shown = int(told.get("images", 0))
@@ -123,14 +126,11 @@ def standings_of(
 
 
 def read(folder: Path, trial: str) -> Mapping[str, Any] | None:
-    """Return the status of a trial, None where `ablate retry` has just moved it."""
+    """Return the status of a trial, None where it is damaged or was just moved."""
     try:
-        found: dict[str, Any] = json.loads((folder / "trials" / trial / "status.json").read_text())
-        return found
-    except FileNotFoundError:
+        return read_status(folder / "trials" / trial)
+    except Damaged:
         return None
-    except ValueError:
-        return UNREADABLE
 
 
 def lines_of(
@@ -196,7 +196,7 @@ def standing_of_search(
         for trial in tries.trials:
             about = told.get(trial, {})
             status = (read(folder, trial) if trial in there else None) or {}
-            found.device_seconds += status.get("device_seconds", about.get("seconds", 0.0))
+            found.device_seconds += status.get("device_seconds", about.get("seconds")) or 0.0
     if is_over(folder):
         found.left = 0  # what follows the search is a study of its own by now
     else:

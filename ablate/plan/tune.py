@@ -9,7 +9,6 @@ the folder above, so that a setting that stayed as it was is not trained again.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,8 +22,9 @@ from ablate.catalog import entry, parse
 from ablate.compose import seed_of
 from ablate.errors import UserError
 from ablate.plan.claim import take
-from ablate.plan.files import SEARCH, TUNED, searches
+from ablate.plan.files import SEARCH, SEARCHED, TUNED, budgets, read_search
 from ablate.plan.study import Plan
+from ablate.seal import sealed
 from ablate.search.arm import ArmSearch, Job
 from ablate.search.book import Book
 from ablate.search.repeats import refuse_shared, rules_of_repeat, scoring_seeds
@@ -75,7 +75,7 @@ def search_plan(tree: Mapping[str, Any], plan: Plan, folder: Path, is_toy: bool)
         for repeat, share in enumerate(shares)
         for arm, space, own in zip(arms, spaces, seeds, strict=True)
     ]
-    before = {arm["key"]: arm["budget_images"] for arm in searches(folder).values()}
+    before = budgets(folder)
     for arm in planned:
         arm["budget_images"] = max(arm["budget_images"], before.get(arm["key"], 0))
         arm["budget_images"] += given["add"] * arm.pop("whole")
@@ -255,10 +255,9 @@ class Tuning:
         """
         self.folder, self.url, self.metric = folder, url, ""
         self.arms, self.seeds, self.repeats = list[ArmSearch](), list[int](), list[list[int]]()
-        path = folder / SEARCH
-        if not path.is_file():
+        content = read_search(folder)
+        if content is None:
             return
-        content = json.loads(path.read_text(encoding="utf-8"))
         rules = Rules(**{**content["rules"], "seeds": tuple(content["rules"]["seeds"])})
         self.seeds, self.metric = content["seeds"], rules.metric
         self.repeats = content.get("repeats", [self.seeds])  # there was one search an arm before
@@ -312,7 +311,7 @@ class Tuning:
         ]
         content = "".join(f"{trial.to_json()}\n" for trial in trials).encode()
         study = {
-            **read_study(self.folder),
+            **{key: told for key, told in read_study(self.folder).items() if key != SEARCHED},
             "plan_sha256": hash_of(content),
             "tuning_seeds": sorted({seed for search in self.arms for seed in search.rules.seeds}),
             "repeats": self.repeats,
@@ -321,12 +320,11 @@ class Tuning:
         }
         folder = self.folder / TUNED
         folder.mkdir(exist_ok=True)
-        with suppress(FileExistsError):
-            (folder / "trials").symlink_to(Path("..") / "trials")
         with locked(folder, alone=True):
+            with suppress(FileExistsError):
+                (folder / "trials").symlink_to(Path("..") / "trials")
             replace_file(folder / PLAN, content)
-            text = json.dumps(study, indent=1, sort_keys=True) + "\n"
-            replace_file(folder / STUDY, text.encode())
+            replace_file(folder / STUDY, sealed(study))
         return trials
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ablate.duration import lasted
+from ablate.errors import UserError
 from ablate.meter import Meter, Pace
 from ablate.plan.claim import dead, living
 from ablate.plan.files import STUDY, TUNED, ended, read_plan, searches, unfinished
 from ablate.plan.pause import status_of
 from ablate.plan.tries import Tries, read_tries
 from ablate.screen import counted, say
+from ablate.store.record import Damaged
 from ablate.trial import Trial
 
 LOOK_SECONDS = 0.5
@@ -55,7 +57,7 @@ class Watch:
         while not self.over.wait(LOOK_SECONDS):
             try:
                 self.look()
-            except OSError:
+            except (OSError, UserError):
                 return  # the study goes on; what prints next in the main thread will say so
 
     def look(self) -> None:
@@ -140,8 +142,8 @@ class Watch:
         """Print what a trial has come to, and once what is to be known about its stack."""
         try:
             status = status_of(self.folder, trial)
-        except FileNotFoundError:
-            return  # moved aside by `ablate retry` since our look
+        except Damaged:
+            return  # moved aside by `ablate retry` since our look, or named when the sweep ends
         note = status.get("note")
         if note and note not in self.told:
             self.told.add(note)

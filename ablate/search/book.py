@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ablate.errors import UserError
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file
+from ablate.store.record import NOT_THERE
 
 
 @dataclass
@@ -60,20 +62,30 @@ class Book:
 
 
 def read_book(path: Path) -> Book:
-    """Return the book as it stands; an empty one where nothing was tried."""
+    """Return the book as it stands; an empty one where nothing was tried.
+
+    Raises:
+        UserError: It is not what was written, or the book of another search.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = unsealed(path.read_bytes())
+        if content.get("key", path.stem) != path.stem:
+            raise ValueError("it is that of another search")
+        found = [Candidate(**candidate) for candidate in content["candidates"]]
+        for candidate in found:  # JSON knows lists alone
+            candidate.values, candidate.reports = tuple(candidate.values), tuple(candidate.reports)
+            candidate.trials = tuple(candidate.trials)
+        return Book(found, content["attrs"])
     except FileNotFoundError:
         return Book([], {})
-    found = [Candidate(**candidate) for candidate in content["candidates"]]
-    for candidate in found:  # JSON knows lists alone
-        candidate.values, candidate.reports = tuple(candidate.values), tuple(candidate.reports)
-        candidate.trials = tuple(candidate.trials)
-    return Book(found, content["attrs"])
+    except (*NOT_THERE, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"The book of a search, {path}, is damaged ({error}); type the command of the sweep "
+            "again, which sets it aside and tells it anew from the trials that are there."
+        ) from error
 
 
 def write_book(path: Path, book: Book, arm: str) -> None:
     """Swap in a new state of the book."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"arm": arm, **asdict(book)}, indent=1, sort_keys=True)
-    replace_file(path, f"{text}\n".encode())
+    replace_file(path, sealed({"arm": arm, "key": path.stem, **asdict(book)}))

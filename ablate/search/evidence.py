@@ -6,6 +6,7 @@ search that was killed goes on as if nothing had happened.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.search.rules import Rules
-from ablate.store.record import read_json
+from ablate.store.record import read_file, read_status
 from ablate.trial import Trial
 
 
@@ -61,8 +62,9 @@ def read_evidence(folder: Path, trial: Trial, rules: Rules) -> Evidence | None:
     path = folder / "trials" / trial.id
     if not path.is_dir():
         return None
-    status = read_json(path / "status.json")
-    rows = pd.read_parquet(path / "metrics.parquet").to_dict("records")
+    status = read_status(path)
+    content = read_file(path, "metrics.parquet", status)
+    rows = pd.read_parquet(io.BytesIO(content)).to_dict("records")
     return Evidence(
         status["status"],
         status["images"],

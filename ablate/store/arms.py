@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from ablate.store.study import read_study
 
 
 class Arm(NamedTuple):
@@ -23,9 +24,11 @@ class Arm(NamedTuple):
 
 
 def read_arms(*folders: Path) -> Iterator[Arm]:
-    """Yield the arms of every study.json there is; folders of single trials have none."""
-    for folder in folders:
-        file = Path(folder) / "study.json"
-        if file.is_file():
-            for arm in json.loads(file.read_text(encoding="utf-8"))["arms"]:
-                yield Arm(arm["arm"], tuple(arm["refused"]), tuple(arm["doubts"]))
+    """Yield the arms of every study.json there is; folders of single trials have none.
+
+    Raises:
+        UserError: One cannot be read.
+    """
+    for folder in map(Path, folders):
+        for arm in read_study(folder).get("arms", []):
+            yield Arm(arm["arm"], tuple(arm["refused"]), tuple(arm["doubts"]))

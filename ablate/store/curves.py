@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from ablate.store.folders import trial_folders
 from ablate.store.imported import is_imported, read_imported
-from ablate.store.read import read_table
-from ablate.store.record import Damaged
+from ablate.store.read import table_of
+from ablate.store.record import Damaged, read_file
 from ablate.store.schema import CURVES, TRIAL, arrow_schema
 
 TRIAL_ID = next(column for column in TRIAL if column.name == "trial")
@@ -36,9 +36,10 @@ def read_curves(*folders: Path | str, trials: Collection[str] | None = None) -> 
         if trials is not None and one.trial not in trials:
             continue
         try:
-            tables.append(read_table(one, "curves", CURVES))
+            content = read_file(one.path, "curves.parquet")
+            tables.append(table_of(one, "curves", CURVES, content))
         except Damaged as error:
-            damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
+            damaged.append({"trial": one.trial, "path": str(one.path), "problem": error.problem})
     curves: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     for folder in filter(is_imported, map(Path, folders)):
         table = read_imported(folder, "curves")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ablate.errors import UserError
@@ -17,6 +17,8 @@ REMEDIES = {
     errno.EACCES: "writing is not permitted: change its owner or mode, or name another folder",
     errno.EPERM: "writing is not permitted: change its owner or mode, or name another folder",
     errno.EROFS: "it is on a read-only disk: name a folder on another disk",
+    errno.EMFILE: "too many files are open: raise `ulimit -n`, or type fewer workers",
+    errno.ENFILE: "too many files are open on this machine: close some programs",
     errno.ENOTDIR: "a file stands where a folder is needed: name another folder",
 }
 
@@ -26,15 +28,18 @@ def telling_disk_errors(folder: Path) -> Iterator[None]:
     """Turn an error of the disk below `folder` into a sentence.
 
     Raises:
-        UserError: The disk is full, or the folder cannot be written.
+        UserError: The disk is full, fails, or the folder cannot be written.
     """
     try:
         yield
     except OSError as error:
-        if error.errno not in REMEDIES:
-            raise
-        remedy = REMEDIES[error.errno]
-        raise UserError(f"Cannot write to {folder}; {remedy}, then start again.") from error
+        raise UserError(f"Cannot write to {folder}; {remedy(error)}, then start again.") from error
+
+
+def remedy(error: OSError) -> str:
+    """Return what is wrong with a disk, and what helps."""
+    told = f"{error.strerror or type(error).__name__}: see that its disk answers"
+    return REMEDIES.get(error.errno or 0, told)
 
 
 def write_durable(path: Path, content: bytes) -> None:
@@ -58,8 +63,16 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write a file beside its place and swap it in: readers see the old one or the new one.
 
     The name beside is this process's own, as two people may start one study at once.
+
+    Raises:
+        UserError: The disk fails; the old one is there as before.
     """
     beside = path.with_name(f".{path.name}{mark()}")
-    write_durable(beside, content)
-    beside.replace(path)
-    sync_folder(path.parent)
+    with telling_disk_errors(path.parent):
+        try:
+            write_durable(beside, content)
+            beside.replace(path)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+        sync_folder(path.parent)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.store.imported import is_imported
-from ablate.store.plan import PLAN, read_plan
+from ablate.store.plan import PLAN, read_plan, require_whole
 from ablate.trial import Trial
 
 WAIT = "no trial of its plan has ended yet; wait for the first"
@@ -46,7 +46,7 @@ def trial_folders(*folders: Path | str) -> list[TrialFolder]:
         if is_imported(folder):
             continue
         paths, planned, study = _trials(folder), _planned(folder), folder.resolve().name
-        inside = [path for path in paths if planned is None or path.name in planned]
+        inside = [p for p in paths if (p.is_dir() if planned is None else p.name in planned)]
         if not inside:
             raise UserError(f"{folder} has no results: {WAIT}.")
         for path in inside:
@@ -76,7 +76,7 @@ def _trials(folder: Path) -> list[Path]:
         raise UserError(f"There is no folder {folder}; name one that a sweep has written.")
     inside = folder / "trials"
     paths = (
-        [path for path in inside.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        [path for path in inside.iterdir() if not path.name.startswith(".")]
         if inside.is_dir()
         else []
     )
@@ -88,6 +88,7 @@ def _trials(folder: Path) -> list[Path]:
 
 def _planned(folder: Path) -> dict[str, Trial] | None:
     """Return id -> trial of the folder's plan, None where there is none."""
-    if not (folder / PLAN).is_file():
+    if not (folder / PLAN).exists():
+        require_whole(folder)
         return None
     return {trial.id: trial for trial in read_plan(folder)}

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import io
 import os
 import shutil
 import tempfile
@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ablate.errors import UserError
+from ablate.seal import FILES, sealed, unsealed
+from ablate.seal import digest as of_bytes
 from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
 from ablate.store.plan import STUDY
 from ablate.store.schema import (
@@ -52,15 +54,18 @@ def read_imported(folder: Path, name: str) -> pd.DataFrame:
     Raises:
         UserError: The folder was written by a newer version, or the table cannot be read.
     """
-    _refuse_newer(folder)
-    columns = TABLES[name]
+    files, columns = _study(folder).get(FILES, {}), TABLES[name]
     try:
-        table = pq.ParquetFile(folder / f"{name}.parquet").read(columns=names(columns))
+        content = (folder / f"{name}.parquet").read_bytes()
+        if files and files.get(f"{name}.parquet") != of_bytes(content):
+            raise ValueError("it is not what was written")
+        table = pq.ParquetFile(pa.BufferReader(content)).read(columns=names(columns))
         frame: pd.DataFrame = table.cast(arrow_schema(columns)).to_pandas()
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        told = error if type(error) is ValueError else type(error).__name__
         raise UserError(
-            f"{folder / name}.parquet cannot be read ({type(error).__name__}); delete {folder} and "
-            "import the table again."
+            f"{folder / name}.parquet cannot be read ({told}); delete {folder} and import the "
+            "table again."
         ) from error
     if name == "trials":
         frame["study"] = folder.resolve().name
@@ -69,15 +74,12 @@ def read_imported(folder: Path, name: str) -> pd.DataFrame:
 
 def holds(folder: Path, trial: str) -> bool:
     """Return whether an imported trial lies in `folder`."""
-    found = pq.read_table(
-        folder / "trials.parquet", columns=["trial"], filters=[("trial", "=", trial)]
-    )
-    return bool(found.num_rows)
+    return bool((read_imported(folder, "trials")["trial"] == trial).any())
 
 
 def provenance_of(folder: Path, trials: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
     """Return trial -> provenance: the file that it came in, as nothing else is known."""
-    source = json.loads((folder / STUDY).read_text(encoding="utf-8"))["imported"]
+    source = _study(folder).get("imported")
     ids = read_imported(folder, "trials")["trial"]
     known = {"git": None, "versions": source, "device": None}
     return {str(one): known for one in ids if trials is None or one in trials}
@@ -102,10 +104,11 @@ def write_imported(
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             unfinished.chmod(0o755)  # mkdtemp makes folders that only their owner may read
-            for name, columns in TABLES.items():
-                _write(unfinished / f"{name}.parquet", tables[name], columns)
-            text = json.dumps({**study, "schema": SCHEMA}, indent=1, sort_keys=True) + "\n"
-            write_durable(unfinished / STUDY, text.encode())
+            files = {f"{name}.parquet": _parquet(tables[name], columns)
+                     for name, columns in TABLES.items()}  # fmt: skip
+            about = {**study, "schema": SCHEMA, FILES: {n: of_bytes(files[n]) for n in files}}
+            for name, content in (files | {STUDY: sealed(about)}).items():
+                write_durable(unfinished / name, content)
             sync_folder(unfinished)
             os.replace(unfinished, folder)
             sync_folder(folder.parent)
@@ -129,18 +132,21 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _write(path: Path, frame: pd.DataFrame, columns: tuple[Column, ...]) -> None:
-    whole = conform(frame, columns)[names(columns)]
+def _parquet(frame: pd.DataFrame, columns: tuple[Column, ...]) -> bytes:
+    whole, sink = conform(frame, columns)[names(columns)], io.BytesIO()
     table = pa.Table.from_pandas(whole, arrow_schema(columns), preserve_index=False)
-    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
+    return sink.getvalue()
 
 
-def _refuse_newer(folder: Path) -> None:
+def _study(folder: Path) -> dict[str, Any]:
+    """Return study.json of an imported table, unless a newer version wrote it."""
     try:
-        schema = json.loads((folder / STUDY).read_text(encoding="utf-8"))["schema"]
+        study = unsealed((folder / STUDY).read_bytes())
+        schema = int(study["schema"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder / STUDY} cannot be read ({error!r}); delete {folder} and import the table "
+            f"{folder / STUDY} cannot be read ({error}); delete {folder} and import the table "
             "again."
         ) from error
     if schema > SCHEMA:
@@ -148,3 +154,4 @@ def _refuse_newer(folder: Path) -> None:
             f"{folder} was written by a newer ablate (results schema {schema}, this one reads up "
             f"to {SCHEMA}); type `pip install --upgrade ablate`."
         )
+    return study

@@ -7,20 +7,20 @@ study shares its trials with the one that it was tuned for, and so its marks.
 from __future__ import annotations
 
 import difflib
-import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ablate.errors import UserError
+from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.folders import trial_folders
 from ablate.store.imported import is_imported, read_imported
 from ablate.store.plan import locked
-from ablate.store.record import Damaged, trial_row
+from ablate.store.record import read_record, trial_row
 
 MARKS = "marks.json"
 COLLAPSED, SOUND = "collapsed", "sound"
@@ -75,19 +75,19 @@ def mark(folder: Path, trials: Sequence[str], word: str, note: str) -> None:
         note: Why.
 
     Raises:
-        UserError: A trial is not there, or has failed already, or the note is empty.
+        UserError: A trial is not there, is damaged, or has failed already, or the note is empty.
     """
     note = " ".join(note.split())
     if not note:
         raise UserError('Say why, for whoever reads the report: --note "samples are one blob".')
-    statuses = _statuses(folder)
-    _refuse_unknown(folder, trials, list(statuses))
-    failed = [trial for trial in trials if statuses[trial] != "done"]
-    if failed:
-        raise UserError(
-            f"Trial {failed[0]} ended as {statuses[failed[0]]} and counts as failed; only trials "
-            "that are done can be marked."
-        )
+    ended = _refuse_unknown(folder, trials)
+    for trial in trials:
+        status = ended[trial]()
+        if status != "done":
+            raise UserError(
+                f"Trial {trial} ended as {status} and counts as failed; only trials that are done "
+                "can be marked."
+            )
     _change(folder, {trial: {"mark": word, "note": note} for trial in trials})
 
 
@@ -97,7 +97,7 @@ def unmark(folder: Path, trials: Sequence[str]) -> None:
     Raises:
         UserError: Nothing was said of one.
     """
-    _refuse_unknown(folder, trials, list(_statuses(folder)))
+    _refuse_unknown(folder, trials)
     marks = read_marks(folder)
     for trial in trials:
         if trial not in marks:
@@ -118,14 +118,14 @@ def _place(folder: Path) -> Path:
 
 def _parse(file: Path) -> Marks:
     try:
-        found: Any = json.loads(file.read_text(encoding="utf-8"))
+        found: Any = unsealed(file.read_bytes())
         marks = {str(trial): {k: str(said[k]) for k in ("mark", "note")}
                  for trial, said in found.items()}  # fmt: skip
     except FileNotFoundError:
         return {}
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{file} cannot be read ({error!r}); mend it, or delete it and mark its trials again."
+            f"{file} cannot be read ({error}); delete it and mark its trials again."
         ) from error
     for trial, said in marks.items():
         if said["mark"] not in WORDS:
@@ -135,23 +135,27 @@ def _parse(file: Path) -> Marks:
     return marks
 
 
-def _statuses(folder: Path) -> dict[str, str]:
-    """Return trial -> how it ended, whatever a person has said."""
+def _refuse_unknown(folder: Path, trials: Sequence[str]) -> dict[str, Callable[[], str]]:
+    """Return trial -> what says how it ended, whatever a person has said, for all of a folder.
+
+    Raises:
+        UserError: One of `trials` is not among them.
+    """
     if is_imported(folder):
         table = read_imported(folder, "trials")
-        return dict(zip(table["trial"], table["status"], strict=True))
-    found = {}
-    for one in trial_folders(folder):
-        with suppress(Damaged):
-            found[one.trial] = str(trial_row(one.path, one.study)["status"])
-    return found
-
-
-def _refuse_unknown(folder: Path, trials: Sequence[str], known: Sequence[str]) -> None:
+        said = dict(zip(table["trial"], table["status"], strict=True))
+        known: dict[str, Callable[[], str]] = {trial: partial(str, said[trial]) for trial in said}
+    else:
+        known = {one.trial: partial(_status, one.path) for one in trial_folders(folder)}
     for trial in trials:
         if trial not in known:
             near = difflib.get_close_matches(trial, known, 3, cutoff=0.4) or list(known)[:3]
             raise UserError(f"There is no trial {trial!r} in {folder}; type one of {near}.")
+    return known
+
+
+def _status(path: Path) -> str:
+    return str(trial_row(read_record(path), "")["status"])
 
 
 def _change(folder: Path, said: Mapping[str, dict[str, str] | None]) -> None:
@@ -160,7 +164,6 @@ def _change(folder: Path, said: Mapping[str, dict[str, str] | None]) -> None:
     with telling_disk_errors(folder), locked(file.parent, alone=True):
         marks = {trial: one for trial, one in (_parse(file) | dict(said)).items() if one}
         if marks:
-            text = json.dumps(marks, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-            replace_file(file, text.encode())
+            replace_file(file, sealed(marks))
         else:
             file.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.seal import unsealed
 from ablate.store.record import trial_of
 from ablate.trial import Trial
 
@@ -45,7 +46,7 @@ def parse(folder: Path) -> list[Trial]:
         raise UserError(f"{file} is not the plan that {STUDY} was written with. {REMEDY}")
     try:
         return [trial_of(json.loads(line)) for line in content.splitlines()]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{file} cannot be read: a line of it is no trial ({error!r}). {REMEDY}"
         ) from error
@@ -55,17 +56,46 @@ def read_study(folder: Path) -> dict[str, Any]:
     """Return what `study.json` holds; nothing where there is none.
 
     Raises:
-        UserError: It holds no JSON object.
+        UserError: It holds no JSON object, or another one than was written.
     """
     try:
-        found = json.loads((folder / STUDY).read_text(encoding="utf-8"))
+        return unsealed((folder / STUDY).read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UserError(f"{folder / STUDY} cannot be read ({error!r}). {REMEDY}") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{folder / STUDY} cannot be read: it is no study. {REMEDY}")
-    return found
+        raise UserError(f"{folder / STUDY} cannot be read ({error}). {REMEDY}") from error
+
+
+def require_whole(folder: Path) -> None:
+    """Refuse a folder that has lost one of the two files: its trials would be read without a plan.
+
+    Raises:
+        UserError: The sentence says which, and what to type.
+    """
+    plan, study = (folder / PLAN).is_file(), (folder / STUDY).is_file()
+    lost = None
+    if plan and not study:
+        lost = STUDY
+    elif not plan and study and "plan_sha256" in read_study(folder):
+        lost = PLAN
+    elif gone := lost_of_tuned(folder / TUNED):
+        lost = f"{TUNED}/{gone[0]}"
+    if lost:
+        raise UserError(
+            f"{folder} has lost its {lost}; type the command of the sweep again, which writes it "
+            "anew and keeps all results."
+        )
+
+
+def lost_of_tuned(tuned: Path) -> list[str]:
+    """Return what is missing of the study that follows a search; nothing where there is none."""
+    if not tuned.is_dir():
+        return []
+    with locked(tuned):
+        there = {name: (tuned / name).is_file() for name in (PLAN, STUDY)}
+        begun = any((tuned / name).exists() for name in there)
+        there["trials"] = (tuned / "trials").is_dir()
+    return [name for name in there if not there[name]] if begun else []
 
 
 def hash_of(content: bytes) -> str:

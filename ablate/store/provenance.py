@@ -28,7 +28,7 @@ def read_provenance(
         if trials is not None and one.trial not in trials:
             continue
         try:
-            found[one.trial] = read_json(one.path / "provenance.json")
+            found[one.trial] = read_json(one.path, "provenance.json")
         except Damaged:
             continue
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ablate.store.folders import TrialFolder, pending_trials, trial_folders
 from ablate.store.imported import is_imported, read_imported
 from ablate.store.marks import read_marks, with_marks
 from ablate.store.plan import read_study
-from ablate.store.record import Damaged, trial_row
+from ablate.store.record import Damaged, read_record, trial_row
 from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
 
 
@@ -38,32 +39,54 @@ def read(*folders: Path | str) -> pd.DataFrame:
     damaged: list[dict[str, str]] = []
     for one in found:
         try:
-            row, table = trial_row(one.path, one.study), read_table(one, "metrics", METRICS)
+            record = read_record(one.path)
+            row = trial_row(record, one.study)
+            table = table_of(one, "metrics", METRICS, record.contents["metrics.parquet"])
         except Damaged as error:
-            damaged.append({"trial": one.trial, "path": str(one.path), "problem": str(error)})
+            if os.path.lexists(one.path):  # else `ablate retry` has just moved it
+                damaged.append(
+                    {"trial": one.trial, "path": str(one.path), "problem": error.problem}
+                )
             continue
         trials.append(row if one.arm is None else row | {"arm": one.arm})
         tables.append(table)
     if found and not trials:
         raise UserError(
             f"None of the {len(found)} trial folders can be read (the first: "
-            f"{damaged[0]['path']}, {damaged[0]['problem']}); delete them and sweep again."
+            f"{damaged[0]['path']}, {damaged[0]['problem']}); type the command of the sweep again, "
+            "which sets them aside and trains them anew."
         )
     own = [pd.DataFrame(trials, columns=names(TRIAL))] if trials else []
     values = [pa.concat_tables(tables).to_pandas()] if tables else []
     table, measured = _with_imported(own, values, folders)
     marks = read_marks(*folders)
     frame = _long(with_marks(table, marks), measured)
-    frame.attrs["damaged"] = damaged
-    frame.attrs["pending"] = [
-        {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
-        for trial in pending_trials(*folders)
-    ]
-    frame.attrs["notes"] = {trial: said["note"] for trial, said in marks.items()}
     counted = adopted(*folders)
-    frame.attrs["code"] = {row["trial"]: row["code"] for row in trials} | counted
-    frame.attrs["adopted"] = sorted(set(counted) & {row["trial"] for row in trials})
+    frame.attrs |= {
+        "damaged": Kept(damaged),
+        "pending": Kept(
+            {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
+            for trial in pending_trials(*folders)
+        ),
+        "notes": {trial: said["note"] for trial, said in marks.items()},
+        "code": Told({row["trial"]: row["code"] for row in trials} | counted),
+        "adopted": sorted(set(counted) & {row["trial"] for row in trials}),
+    }
     return frame
+
+
+class Kept(list[dict[str, Any]]):
+    """A list that nobody changes: pandas copies what is noted at a table with every operation."""
+
+    def __deepcopy__(self, _: object) -> Kept:
+        return self
+
+
+class Told(dict[str, Any]):
+    """A mapping that nobody changes."""
+
+    def __deepcopy__(self, _: object) -> Told:
+        return self
 
 
 def adopted(*folders: Path | str) -> dict[str, Any]:
@@ -74,17 +97,17 @@ def adopted(*folders: Path | str) -> dict[str, Any]:
     return found
 
 
-def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pa.Table:
-    """Return `<name>.parquet` of a trial with a column `trial` in front.
+def table_of(one: TrialFolder, name: str, columns: tuple[Column, ...], content: bytes) -> pa.Table:
+    """Return the content of `<name>.parquet` of a trial with a column `trial` in front.
 
     Raises:
-        Damaged: The file is missing, torn, or has other columns.
+        Damaged: It is torn, or has other columns.
     """
     try:
-        table = pq.ParquetFile(one.path / f"{name}.parquet").read()
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         whole = table.select(names(columns)).cast(arrow_schema(columns))
     except (OSError, KeyError, pa.ArrowException) as error:
-        raise Damaged(f"{name}.parquet: {type(error).__name__}") from error
+        raise Damaged(one.path, f"{name}.parquet: {type(error).__name__}") from error
     return whole.add_column(0, "trial", pa.repeat(one.trial, len(whole)))
 
 

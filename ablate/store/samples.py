@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 from ablate.errors import UserError
 from ablate.store.folders import trial_folders
 from ablate.store.imported import holds, is_imported
+from ablate.store.record import read_file
 
 
 def read_samples(*folders: Path | str, trial: str) -> dict[str, np.ndarray]:
@@ -39,7 +42,8 @@ def read_all_samples(
 
 def _load(folder: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(folder / "samples.npz", allow_pickle=False) as file:
+        content = read_file(folder, "samples.npz")
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
         return {}

@@ -9,6 +9,8 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.metric_names import known
+from ablate.store.plan import REMEDY, STUDY, require_whole
+from ablate.store.plan import read_study as read_one
 
 # When seeds join a study, and whose results it takes.
 GROWS = ("seeds", "permutations", "plan_sha256", "images", "adopted")
@@ -23,12 +25,14 @@ def read_study(*folders: Path) -> dict[str, Any]:
     Raises:
         UserError: A study.json cannot be read, or two declare different analyses.
     """
-    files = [file for folder in folders if (file := Path(folder) / "study.json").is_file()]
-    found = [_read(file) for file in files]
+    for folder in map(Path, folders):
+        require_whole(folder)
+    places = [folder for folder in map(Path, folders) if (folder / STUDY).exists()]
+    found = [_read(folder) for folder in places]
     if not found:
         return {}
     if any(_fixed(one) != _fixed(found[0]) for one in found):
-        return _joined({str(file.parent): one for file, one in zip(files, found, strict=True)})
+        return _joined({str(folder): one for folder, one in zip(places, found, strict=True)})
     seeds = [seed for one in found for seed in one.get("seeds") or []]
     orders = {seed: order for one in found for seed, order in _orders(one).items()}
     return found[0] | {"seeds": list(dict.fromkeys(seeds)), "permutations": orders}
@@ -99,15 +103,11 @@ def _one_analysis(studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        study: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        list(study["arms"])
-    except (OSError, TypeError, KeyError, ValueError) as error:
-        raise UserError(
-            f"{file} cannot be read ({error!r}); start the sweep again, which writes it anew and "
-            "keeps all results."
-        ) from error
+def _read(folder: Path) -> dict[str, Any]:
+    study = read_one(folder)
+    arms = study.get("arms")
+    if not isinstance(arms, list) or not all(isinstance(a, dict) and "arm" in a for a in arms):
+        raise UserError(f"{folder / STUDY} cannot be read (it is no study). {REMEDY}")
     return study
 
 

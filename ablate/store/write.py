@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ablate.seal import FILES, digest, sealed
 from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
-from ablate.store.record import STATUS_KEYS, trial_of
+from ablate.store.record import STATUS, STATUS_KEYS, TRACE, trial_of
 from ablate.store.schema import (
     CURVES,
     METRICS,
@@ -50,7 +51,7 @@ def write_trial(
     Args:
         folder: The results folder of the study; made if it is not there.
         trial_json: The fields of `Trial`.
-        status: The keys `record.STATUS_KEYS`.
+        status: The keys `record.STATUS_KEYS`; `trace`, where it crashed, becomes a file.
         metrics: Columns `schema.METRICS`; may have no rows.
         curves: Columns `schema.CURVES`; may have no rows.
         samples: Generator -> grid, uint8 `[N, C, H, W]` or float32 `[N, 2]`.
@@ -64,12 +65,15 @@ def write_trial(
     """
     files = {
         "trial.json": _json({**trial_json, "schema": SCHEMA}),
-        "status.json": _json(_checked(status)),
         "metrics.parquet": _parquet(metrics, METRICS),
         "curves.parquet": _parquet(curves, CURVES),
         "samples.npz": _npz(samples),
         "provenance.json": _json(provenance),
     }
+    record = _checked(status)
+    if trace := record.pop("trace", None):
+        files[TRACE] = trace.encode(errors="backslashreplace")
+    files[STATUS] = sealed(record | {FILES: {n: digest(files[n]) for n in files}})
     with telling_disk_errors(folder):
         return _place(folder / "trials", trial_of(trial_json).id, files)
 
@@ -103,10 +107,10 @@ def _rename(unfinished: Path, final: Path) -> bool:
     return True
 
 
-def _checked(status: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked(status: Mapping[str, Any]) -> dict[str, Any]:
     assert set(STATUS_KEYS) <= set(status), f"status lacks {set(STATUS_KEYS) - set(status)}"
     assert status["status"] in STATUSES, f"{status['status']!r} is none of {list(STATUSES)}"
-    return status
+    return dict(status)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

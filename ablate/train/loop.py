@@ -415,12 +415,15 @@ class Run:
         content = checkpoint.load(self.path, self.identity) if self.path else None
         if content is None:
             return
-        self.gan.load_state_dict(content["gan"])
-        self.gan.feed.resume()
-        self.seconds = self.saved = self.shown = self.shared = content["seconds"]
-        for outcome, book in zip(self.outcomes, content["outcomes"], strict=True):
-            book["samples"] = {k: v.numpy() for k, v in book["samples"].items()}
-            vars(outcome).update(book)
+        with checkpoint.fitting(self.path):
+            self.gan.load_state_dict(content["gan"])
+            self.gan.feed.resume()
+            self.seconds = self.saved = self.shown = self.shared = float(content["seconds"])
+            for outcome, book in zip(self.outcomes, content["outcomes"], strict=True):
+                book["samples"] = {k: v.numpy() for k, v in book["samples"].items()}
+                if book.keys() != vars(outcome).keys():
+                    raise KeyError(*(book.keys() ^ vars(outcome).keys()))
+                vars(outcome).update(book)
         self.look()
 
 

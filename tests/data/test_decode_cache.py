@@ -35,7 +35,7 @@ def test_the_second_load_decodes_nothing_and_is_the_same(root, tmp_path, decoded
     loads = [load("image_folder", root=root, cache=tmp_path / "cache") for _ in range(3)]
     assert decoded == [10]
     assert len({each.fingerprint for each in [*loads, load("image_folder", root=root)]}) == 1
-    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".npy"]
+    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".json", ".npy"]
 
 
 def test_another_form_or_file_is_another_entry(root, tmp_path, decoded):
@@ -47,10 +47,22 @@ def test_another_form_or_file_is_another_entry(root, tmp_path, decoded):
     assert decoded == [10] * 4
 
 
-def test_a_damaged_entry_is_made_again(root, tmp_path, decoded):
+@pytest.mark.parametrize("how", ["short", "flipped", "of another", "folder", "no digest"])
+def test_a_damaged_entry_is_made_again(root, tmp_path, decoded, how):
     first = load("image_folder", root=root, cache=tmp_path / "cache")
-    (entry,) = (tmp_path / "cache").iterdir()
-    entry.write_bytes(entry.read_bytes()[:-5])
+    (entry,) = (tmp_path / "cache").glob("*.npy")
+    whole = entry.read_bytes()
+    entry.unlink()
+    if how == "folder":
+        entry.mkdir()
+    elif how == "no digest":  # as it was kept before there were some: it may be of other files
+        entry.with_suffix(".json").write_text('{"bad": [], "animated": 0}')
+        entry.write_bytes(whole)
+    elif how == "of another":
+        np.save(entry, np.zeros((10, 3, 6, 6), np.uint8))
+    else:
+        bad = whole[:-5] if how == "short" else whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:]
+        entry.write_bytes(bad)
     assert load("image_folder", root=root, cache=tmp_path / "cache").fingerprint == first.fingerprint  # fmt: skip # noqa: E501
     assert load("image_folder", root=root, cache=tmp_path / "cache").fingerprint == first.fingerprint  # fmt: skip # noqa: E501
     assert decoded == [10, 10]

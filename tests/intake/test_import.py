@@ -15,6 +15,7 @@ from ablate.intake import Reading, import_table
 from ablate.intake.arms import design_of
 from ablate.report import report
 from ablate.report.study import gather
+from ablate.seal import sealed, unsealed
 from ablate.store import read, read_curves
 from ablate.store.imported import write_imported
 from tests.analysis.designs import study as design
@@ -360,7 +361,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path):
     assert sorted(path.read_bytes() for path in out.iterdir()) == before
 
 
-@pytest.mark.parametrize("failing_call", range(3))
+@pytest.mark.parametrize("failing_call", range(6))
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing_call):
     calls = iter(range(100))
     real = os.fsync
@@ -371,7 +372,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing_call):
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    if failing_call < 2:
+    if failing_call < 5:
         with pytest.raises(UserError, match="the disk is full"):
             taken(tmp_path, plain())
         assert list((tmp_path / "results").iterdir()) == []
@@ -387,8 +388,8 @@ def test_a_torn_or_newer_import_is_refused(tmp_path):
     (out / "metrics.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match=r"metrics\.parquet cannot be read.*import the table again"):
         read(out)
-    text = (out / "study.json").read_text()
-    (out / "study.json").write_text(text.replace('"schema": 1', '"schema": 2'))
+    study = unsealed((out / "study.json").read_bytes())
+    (out / "study.json").write_bytes(sealed(study | {"schema": 2}))
     with pytest.raises(UserError, match=r"newer ablate \(results schema 2"):
         read(out)
     (out / "study.json").unlink()

@@ -63,6 +63,16 @@ def test_a_cache_that_is_no_folder(tmp_path):
         remembered(tmp_path / "file" / "x.pt", Builder())
 
 
+def test_a_file_that_stands_in_anothers_place_is_built_again(tmp_path):
+    here, there = tmp_path / "x.pt", tmp_path / "y.pt"
+    remembered(here, Builder())
+    remembered(there, lambda: {"a": torch.zeros(2)})
+    here.write_bytes(there.read_bytes())
+    builder = Builder()
+    assert_same = torch.testing.assert_close
+    assert_same(remembered(here, builder), builder())
+
+
 def test_digest_sees_values_names_shapes_and_types():
     base = torch.zeros(4)
     others = [{"b": base}, {"a": base + 1}, {"a": base.view(2, 2)}, {"a": base.int()}]

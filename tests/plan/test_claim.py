@@ -1,7 +1,9 @@
+import errno
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,12 +63,120 @@ def test_deaths_count_since_the_study_was_started(tmp_path, dead_pid):
     claim.release()
 
 
-def test_a_heart_that_stopped_is_dead_even_if_its_number_lives_on(tmp_path):
+@pytest.fixture
+def soon(monkeypatch):
+    """Hearts are watched for a moment alone."""
+    monkeypatch.setattr(claims, "STILL_SECONDS", 0.4)
+    monkeypatch.setattr(claims, "WRITTEN_SECONDS", 0.2)
+    monkeypatch.setattr(claims, "LOOK_SECONDS", 0.02)
+
+
+def test_a_heart_that_stopped_is_dead_even_if_its_number_lives_on(tmp_path, soon):
     path = leave_behind(tmp_path, "t", 1, os.getpid())
     assert is_alive(path)
     late = time.time() - claims.STALE_SECONDS - 1
     os.utime(path, (late, late))
     assert not is_alive(path)
+
+
+@pytest.mark.parametrize("off", [-7200.0, -61.0, 61.0, 7200.0])
+def test_a_worker_whose_clock_is_off_keeps_its_trial_while_its_heart_beats(tmp_path, soon, off):
+    path = leave_behind(tmp_path, "t", 1, 7, host="elsewhere")
+    over = threading.Event()
+
+    def beat():  # on a disk that takes the times of whoever writes
+        while not over.wait(0.05):
+            os.utime(path, (time.time() + off,) * 2)
+
+    os.utime(path, (time.time() + off,) * 2)
+    heart = threading.Thread(target=beat)
+    heart.start()
+    assert take(tmp_path, "t") is None
+    assert set(living(tmp_path, sure=True)) == {"t"}
+    over.set()
+    heart.join()
+    living(tmp_path)  # it has moved since the last look
+    claim = take(tmp_path, "t")  # and no more: whatever time it is there, it is dead now
+    assert claim is not None and claim.path.name == "t.2"
+    claim.release()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"host"', b"[1]", b"7", b"null", b"\xff\xfe", b'{"host": "x"}', b'{"pid": 1}',
+     b'{"host": "x", "pid": "y"}', b'{"host": "x", "pid": -1}', b'{"host": "x", "pid": 1e30}',
+     b'{"host": 5, "pid": 5}', b"[" * 100_000],
+)  # fmt: skip
+def test_a_claim_that_no_worker_has_written_is_nobodys(tmp_path, content, soon):
+    path = leave_behind(tmp_path, "t", 1, 7)
+    path.write_bytes(content)
+    assert living(tmp_path) == {}
+    start = time.monotonic()
+    claim = take(tmp_path, "t")
+    assert claim is not None and time.monotonic() - start < 5
+    claim.release()
+    assert not path.exists()
+
+
+def test_a_folder_in_the_place_of_a_claim_is_nobodys(tmp_path, soon):
+    (tmp_path / "claims" / "t.1").mkdir(parents=True)
+    claim = take(tmp_path, "t")
+    claim.release()
+    assert not (tmp_path / "claims").exists()
+
+
+def test_what_a_claim_says_of_progress_is_taken_as_far_as_it_can_be(tmp_path):
+    path = leave_behind(tmp_path, "t", 1, 7, host="elsewhere")
+    path.write_text(json.dumps({"host": "elsewhere", "pid": 7, "images": "x", "seconds": [1]}))
+    assert living(tmp_path) == {"t": {"host": "elsewhere", "pid": 7, "images": 0, "seconds": 0.0}}
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ESTALE])
+def test_a_first_write_that_fails_leaves_no_claim(tmp_path, monkeypatch, number, links):
+    def link(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    if links:
+        monkeypatch.setattr(claims.Path, "write_text", fail)
+    else:
+        monkeypatch.setattr(os, "link", link)
+        monkeypatch.setattr(claims.Path, "read_text", fail)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        take(tmp_path, "t")
+    assert list((tmp_path / "claims").iterdir()) == []
+
+
+def test_without_links_exactly_one_gets_the_trial_as_well(tmp_path, monkeypatch):
+    def link(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: take(tmp_path, "t"), range(64)))
+    (mine,) = [claim for claim in found if claim]
+    mine.release()
+
+
+def test_the_disks_clock_is_what_ages_of_other_hosts_are_told_by(tmp_path, monkeypatch):
+    path = leave_behind(tmp_path, "t", 1, 7, host="elsewhere")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 500)  # this machine is behind
+    assert claims.ahead(path.parent) == pytest.approx(500, abs=2)
+    assert set(living(tmp_path)) == {"t"}
+
+
+def test_two_plans_in_one_folder_know_of_each_other(tmp_path):
+    mine = claims.take_plan(tmp_path, "a" * 16)
+    assert claims.other_plans(tmp_path, "a" * 16) == []
+    (other,) = claims.other_plans(tmp_path, "b" * 16)
+    assert other == f"{claims.whoami()['host']}, process {os.getpid()}"
+    assert living(tmp_path) == dead(tmp_path) == {}  # no trial is theirs
+    mine.release()
+    assert claims.other_plans(tmp_path, "b" * 16) == []
 
 
 def test_on_another_host_only_the_heart_tells(tmp_path, dead_pid):
@@ -122,6 +232,7 @@ def test_nothing_empty_is_left_behind(tmp_path):
 
 
 def test_a_claim_is_created_once(tmp_path):
-    claims.create(tmp_path / "claims" / "t.1").close()
+    claims.create(tmp_path / "claims" / "t.1", "x")
     with pytest.raises(FileExistsError):
-        claims.create(tmp_path / "claims" / "t.1")
+        claims.create(tmp_path / "claims" / "t.1", "y")
+    assert [p.read_text() for p in (tmp_path / "claims").iterdir()] == ["x"]

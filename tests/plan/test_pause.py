@@ -10,6 +10,7 @@ from ablate.plan.pause import crashes
 from ablate.trial import Trial
 from tests.plan.test_status import crashing  # noqa: F401  a fixture
 from tests.plan.test_sweep import FOLDER
+from tests.store.synthetic import status
 
 ONE = Trial({}, 0, {"name": "d"}, {"name": "m"}, {"images": 1}, {}, {})
 FIVE = ("one_at_a_time", "trick=[ema_g]", "study.seeds=[0,1,2,3,4]", "hydra/launcher=basic")
@@ -35,7 +36,8 @@ def test_the_last_three_that_ended_decide(tmp_path, statuses, pauses):
         if letter != "-":
             path = tmp_path / "trials" / trial.id
             path.mkdir(parents=True)
-            (path / "status.json").write_text(json.dumps({"status": words[letter], "reason": "r"}))
+            told = status(words[letter]) | {"reason": "r"}
+            (path / "status.json").write_text(json.dumps(told))
     assert (crashes(tmp_path, trials, ended(tmp_path)) is not None) == pauses
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ablate.errors import UserError
 from ablate.plan import calibrate, preview
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.claim import take
-from ablate.plan.files import read_plan, unfinished, write_plan
+from ablate.plan.files import read_plan, unfinished, working_on, write_plan
 from ablate.plan.lease import lease_of
 from ablate.plan.notes import notes
 from ablate.plan.study import plan_of
@@ -119,6 +120,7 @@ def test_study_json_holds_all_that_the_analysis_must_know(place):
     )
     found = summary(place.path / FOLDER)
     plan = (place.path / FOLDER / "plan.jsonl").read_bytes()
+    assert len(found.pop("seal")) == 32
     assert found.pop("plan_sha256") == hashlib.sha256(plan).hexdigest()
     arms = found.pop("arms")
     aliases = found.pop("aliases")
@@ -364,6 +366,40 @@ def test_many_who_write_and_read_at_once_see_whole_plans(planned, tmp_path):
     with ThreadPoolExecutor(8) as pool:
         assert all(found in known for found in pool.map(turn, range(48)))
     assert sorted(os.listdir(tmp_path)) == ["plan.jsonl", "study.json"]
+
+
+def test_of_two_studies_that_start_in_one_folder_at_once_one_refuses(planned, tmp_path):
+    plans = [planned("trick=[ema_g]"), planned("trick=[topk_g]", "study.seeds=[5,6]")]
+
+    def start(folder, plan, together):
+        with working_on(folder, plan):
+            together.wait()
+            try:
+                write_plan(folder, plan)
+                told = ""
+            except UserError as error:
+                told = str(error)
+            together.wait()  # both work until both know
+            return told
+
+    for turn in range(4):
+        folder, together = tmp_path / str(turn), threading.Barrier(2, timeout=60)
+        with ThreadPoolExecutor(2) as pool:
+            told = list(pool.map(start, [folder] * 2, plans, [together] * 2))
+        assert sorted(map(bool, told)) == [False, True], told
+        assert f"works on another study in {folder} right now" in "".join(told)
+        winner = plans[told.index("")]
+        assert [t.id for t in read_plan(folder)] == [t.id for t in winner.trials]
+        assert sorted(os.listdir(folder)) == ["plan.jsonl", "study.json"]
+
+
+def test_a_study_may_grow_while_somebody_works_on_it(planned, tmp_path):
+    small, large = planned("trick=[ema_g]"), planned("trick=[ema_g,topk_g]")
+    with working_on(tmp_path, small):
+        write_plan(tmp_path, small)
+        with working_on(tmp_path, large):
+            write_plan(tmp_path, large)
+    assert len(read_plan(tmp_path)) == len(large.trials)
 
 
 @pytest.mark.parametrize("how", ["a trial less", "no trial", "no study"])

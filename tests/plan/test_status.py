@@ -152,12 +152,13 @@ def test_a_study_that_lost_a_file_is_told(place):
     assert "has lost its study.json; type the command of the sweep again" in place.err
 
 
-def test_a_damaged_status_is_a_trial_that_cannot_be_read(place):
+def test_a_damaged_trial_is_named_and_has_not_ended(place):
     place.type("sweep", *TWO)
     trial = read_plan(place.path / FOLDER)[0]
     (place.path / FOLDER / "trials" / trial.id / "status.json").write_text("{")
     assert place.type("status", FOLDER) == 0, place.err
-    assert "1 unreadable" in place.out
+    assert f"1 trial is damaged and left out: {trial.id} (status.json: no JSON)" in place.out
+    assert "5 of 6 trials ended" in place.out
 
 
 @pytest.mark.parametrize(

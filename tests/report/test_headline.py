@@ -205,6 +205,7 @@ def test_a_screen_and_an_unfinished_plan_are_no_last_word(tmp_path):
     folder = write_study(tmp_path / "r", {"reference": BASE, "r1": values(0.5)})
     planned = [trial(arm, seed) for arm in ("reference", "r1") for seed in range(9)]
     (folder / "plan.jsonl").write_text("".join(f"{one.to_json()}\n" for one in planned))
+    (folder / "study.json").write_text('{"arms": []}')
     told = answer(gather([folder], screen=True))
     assert "A screen (Benjamini-Hochberg): for picking what to study next, no verdict." in told
     assert told.endswith("A first look: 8 of 18 planned trials have not ended.")

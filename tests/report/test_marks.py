@@ -9,7 +9,7 @@ import pytest
 from ablate.analysis import compare
 from ablate.report import report
 from ablate.store import read
-from ablate.store.marks import MARKS
+from ablate.store.marks import MARKS, read_marks
 from tests.store.synthetic import trial, write_study
 
 VALUES = {
@@ -126,7 +126,7 @@ def test_several_trials_at_once_all_or_none(place, study):
     assert place.type("mark", "results/demo", *ids, "nobody", "--sound", "--note", "n") == 2
     assert not (study / MARKS).exists()
     assert place.type("mark", "results/demo", *ids, "--sound", "--note", "n") == 0
-    assert set(json.loads((study / MARKS).read_text())) == set(ids)
+    assert set(read_marks(study)) == set(ids)
     assert "3 trials of results/demo marked as sound" in place.out
 
 

@@ -225,6 +225,7 @@ def test_what_was_set_aside_and_what_is_pending_is_told(tmp_path):
         trial("r1", 2),
     ]
     (folder / "plan.jsonl").write_text("".join(f"{one.to_json()}\n" for one in planned))
+    (folder / "study.json").write_text('{"arms": []}')
     text = (report([folder], tmp_path / "report") / "report.md").read_text()
     assert f"Set aside, as they cannot be read: {trial('r1', 1).id}" in text
     assert "Planned and not ended: 1 of 5 trials" in text

@@ -32,6 +32,7 @@ def test_what_is_not_whole_is_said_and_a_long_table_is_cut(tmp_path):
     folder = write_study(tmp_path / "demo", {"reference": [20.0, 21.0, 22.0], **arms})
     planned = [trial(arm, seed) for arm in ("reference", *arms) for seed in range(4)]
     (folder / "plan.jsonl").write_text("".join(f"{one.to_json()}\n" for one in planned))
+    (folder / "study.json").write_text('{"arms": []}')
     (folder / "trials" / trial("arm00", 0).id / "status.json").write_text("{")
     text = summarize(gather([folder]))
     assert (

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +10,7 @@ from tests.store.synthetic import (
     PROVENANCE,
     curves,
     metrics,
+    rewrite,
     status,
     trial,
     write,
@@ -25,8 +24,7 @@ def study(tmp_path):
 
 
 def edit(folder, one, name, **changes):
-    path = folder / "trials" / one.id / name
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    rewrite(folder / "trials" / one.id, name, **changes)
 
 
 def test_columns_and_dtypes(study):

@@ -5,7 +5,7 @@ from collections import namedtuple
 import pytest
 import torch
 
-from ablate.errors import UserError
+from ablate.train import checkpoint
 from ablate.train.loop import Listener, Run
 from ablate.train.schedule import images_after, rounds_for
 from ablate.trick import TEXTBOOK, Turn
@@ -104,15 +104,40 @@ def test_a_collapsed_trial_keeps_its_metrics():
 
 @pytest.mark.parametrize(
     ("damage", "message"),
-    [("other", "belongs to a, not to b"), ("truncated", "cannot be read"), ("empty", "cannot")],
-)
-def test_a_checkpoint_that_does_not_match_is_refused(tmp_path, damage, message):
+    [("other", "belongs to a, not to b"), ("truncated", "cannot be gone on with"),
+     ("flipped", "not what was written"), ("empty", "cannot be gone on with"),
+     ("older", "cannot be gone on with"), ("no state", "cannot be gone on with"),
+     ("folder", "is no file")],
+)  # fmt: skip
+def test_a_checkpoint_that_does_not_fit_is_named(tmp_path, damage, message):
     path = tmp_path / "trial.pt"
     run(path=path, identity="a", listener=StopAfter(100)).train()
-    if damage != "other":
-        path.write_bytes(path.read_bytes()[: 1000 if damage == "truncated" else 0])
-    with pytest.raises(UserError, match=message):
+    whole = path.read_bytes()
+    content = checkpoint.load(path, "a")
+    if damage in ("truncated", "empty"):
+        path.write_bytes(whole[: 1000 if damage == "truncated" else 0])
+    elif damage == "flipped":
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :])
+    elif damage == "older":  # its books lack what is kept today
+        del content["outcomes"][0]["began"]
+        checkpoint.save(path, "a", content)
+    elif damage == "no state":
+        checkpoint.save(path, "a", content | {"gan": {}})
+    elif damage == "folder":
+        path.unlink()
+        path.mkdir()
+    with pytest.raises(checkpoint.Unfit, match=message):
         run(path=path, identity="b" if damage == "other" else "a").train()
+
+
+def test_a_checkpoint_from_before_digests_is_gone_on_with(tmp_path):
+    path, expected = tmp_path / "trial.pt", run().train()
+    run(path=path, identity="a", listener=StopAfter(100)).train()
+    content = checkpoint.load(path, "a")
+    torch.save(content, path)
+    assert checkpoint.owners(path) == {"a"}
+    assert books(run(path=path, identity="a").train()) == books(expected)
 
 
 @pytest.mark.parametrize(("images", "rounds"), [(64, 4), (65, 5), (1, 1), (160, 10)])
