@@ -8,11 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.core_plugins import basic_sweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -24,11 +28,13 @@ from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
 from ablate.orphan import watch_parent
 from ablate.overrides import plain, refuse_choices, yaml_of
+from ablate.secrets import hidden, hide_arguments, said
 
 FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
 # Hydra 1.3 warns where its defaults are not asked for by number, 1.4 where they are.
 DEFAULTS: dict[str, Any] = {"version_base": None} if hydra.__version__.startswith("1.3") else {}
 STUDIES = count(1)
+SHOWING = {"--cfg", "-c", "--info", "-i", "--hydra-help"}
 VALUED = ("--config-dir", "-cd", "--cfg", "-c", "--package", "-p")
 
 
@@ -147,10 +153,9 @@ def launch(config_name: str, arguments: list[str]) -> None:
     flags = [f"{flag}={value}" if flag in VALUED else flag for flag, value in options.items()]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     before, sys.argv = sys.argv, ["ablate", *flags, *overrides]
+    start = hydra.main(config_path=str(conf_root() / "conf"), config_name=config_name, **DEFAULTS)
     try:
-        hydra.main(config_path=str(conf_root() / "conf"), config_name=config_name, **DEFAULTS)(
-            task
-        )()
+        (shown if SHOWING & options.keys() else run)(start(task))
     except (TypeError, ValueError, AssertionError) as error:
         if not is_of_hydra(error):
             raise
@@ -159,6 +164,33 @@ def launch(config_name: str, arguments: list[str]) -> None:
         raise refusal.error from refusal.error.__cause__
     finally:
         sys.argv = before
+
+
+def run(app: Callable[[], Any]) -> None:
+    """Let Hydra run; its sweeper would write all that was typed beside the results."""
+
+    class Uncopied(OmegaConf):
+        """Saves nothing."""
+
+        @staticmethod
+        def save(*_: Any, **__: Any) -> None:
+            """Leave out multirun.yaml."""
+
+    its = vars(basic_sweeper)
+    its["OmegaConf"], before = Uncopied, its["OmegaConf"]
+    try:
+        app()
+    finally:
+        its["OmegaConf"] = before
+
+
+def shown(app: Callable[[], Any]) -> None:
+    """Let Hydra show a config, without the secrets that are in it."""
+    whole = StringIO()
+    with redirect_stdout(whole):
+        app()
+    lines = whole.getvalue().splitlines()
+    print("\n".join(said(hidden(line)) for line in lines))
 
 
 def is_of_hydra(error: BaseException) -> bool:
@@ -174,6 +206,7 @@ def task(config: DictConfig) -> Any:
         What the job tells whoever launched it; results are in files.
     """
     watch_parent()  # before the seconds that importing torch takes
+    hide_arguments()  # Hydra has read them
     studied, single = "study" in config, HydraConfig.get().mode != RunMode.MULTIRUN
     if studied and not single:
         leave_signals_to_parent()

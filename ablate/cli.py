@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from ablate import __version__
 from ablate.errors import Unheard, UserError
 from ablate.screen import PAPER, columns, console, counted, fitted, say, take_any_letter, tied
+from ablate.secrets import forget, hidden, hide_arguments, hide_title, tell_traces
 
 if TYPE_CHECKING:
     from ablate.report.study import Study
@@ -94,6 +95,7 @@ GROUPS = ("data", "model", "budget", "metric", "tracker", "preset")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    keep_secrets(arguments, is_ours=argv is None)
     take_any_letter()
     try:
         code = run(arguments)
@@ -111,6 +113,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Stopped at once; the same command goes on at the last checkpoint.", sys.stderr)
         return 130
+
+
+def keep_secrets(arguments: Sequence[str], is_ours: bool) -> None:
+    """See to it that nothing that was typed as a secret is shown.
+
+    Args:
+        arguments: Of the command.
+        is_ours: Whether this process was started with them.
+    """
+    forget()
+    hidden(list(arguments))  # remembers them
+    tell_traces()
+    if is_ours:
+        hide_arguments()
+        hide_title()
 
 
 def refused(sentence: str) -> int:

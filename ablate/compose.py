@@ -20,6 +20,7 @@ from ablate.data import Dataset
 from ablate.data.option import decisive, reading_of
 from ablate.errors import UserError
 from ablate.operators import CHOICES
+from ablate.secrets import hidden
 from ablate.train.ladder import CHOICES as RUNGS
 from ablate.trial import Trial
 
@@ -177,11 +178,35 @@ def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
         train=tree["train"],
         code=code_of(tricks, tree["model"]),
     )
+    refuse_secrets(trial)
     for part in ("model", "budget", "train"):
         check_numbers(part, getattr(trial, part))
     if trial.train["precision"] not in PRECISIONS:
         raise unknown("train.precision", str(trial.train["precision"]), PRECISIONS)
     return trial
+
+
+def refuse_secrets(trial: Trial) -> None:
+    """Refuse what must not stand in a trial: everybody who has the results reads it.
+
+    Raises:
+        UserError: A text in it is one that nobody should read.
+    """
+    for part, content in trial.content().items():
+        if hidden(texts(content), part) != texts(content):
+            raise UserError(
+                f"{part} holds what looks like a secret, and trials are written with their "
+                "results; leave it out and let your code read it from the environment."
+            )
+
+
+def texts(value: Any) -> Any:
+    """Return a tree with nothing but texts: a number under any name is no secret here."""
+    if isinstance(value, Mapping):
+        return {key: texts(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [texts(one) for one in value]
+    return value if isinstance(value, str) else None
 
 
 def resolved(config: DictConfig | dict[str, Any]) -> dict[str, Any]:
@@ -197,6 +222,7 @@ def resolved(config: DictConfig | dict[str, Any]) -> dict[str, Any]:
     except MissingMandatoryValue as error:
         key = str(getattr(error, "full_key", ""))
         raise UserError(f"{key} has no default; type {key}=...") from error
+    hidden(tree)  # so that no sentence shows what a yaml or the environment has brought in
     return checked_keys(tree)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ablate.secrets import said
+
 
 class UserError(ValueError):
     """Input that cannot work, told in one sentence that says what to give instead.
 
-    The command line prints the sentence and ends with exit code 2; no trace is shown.
+    The command line prints the sentence and ends with exit code 2; no trace is shown. Whoever
+    prints it, a password that was typed is not in it.
 
     Attributes:
         typed: The sentence for somebody who types commands, where it names an argument of a Python
@@ -14,8 +17,8 @@ class UserError(ValueError):
     """
 
     def __init__(self, told: str, typed: str | None = None) -> None:
-        super().__init__(told)
-        self.typed = told if typed is None else typed
+        super().__init__(said(told))
+        self.typed = said(told if typed is None else typed)
 
 
 class Unscored(UserError):

@@ -1,10 +1,8 @@
-"""With what a trial was trained: code, packages, device, command, config."""
+"""With what a trial was trained: code, packages, device, command, config; no secrets."""
 
 from __future__ import annotations
 
-import json
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,8 +13,9 @@ from typing import Any
 
 import torch
 
+from ablate.secrets import hidden
+
 PACKAGES = ("ablate", "torch", "numpy", "scipy", "scikit-learn", "hydra-core", "optuna", "pandas")
-PASSWORD = re.compile(r'(://[^:/@\s"]+):[^@/\s"]+@')  # of a storage's address
 
 
 def provenance(device: str, config: dict[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,16 +26,14 @@ def provenance(device: str, config: dict[str, Any], data: Mapping[str, Any]) -> 
         config: The whole composed tree.
         data: What was read, as `Dataset.summary` tells it.
     """
-    told = {
+    return {
         "git": git_state(),
         "versions": versions(),
         "device": device_name(device),
-        "command": sys.argv,
-        "config": config,
-        "data": data,
+        "command": hidden(sys.argv),
+        "config": hidden(config),
+        "data": hidden(data),
     }
-    found: dict[str, Any] = json.loads(PASSWORD.sub(r"\1:***@", json.dumps(told)))
-    return found
 
 
 @lru_cache

@@ -28,6 +28,7 @@ from ablate.operators import set_forms
 from ablate.plan.files import is_finished
 from ablate.plan.mend import move_aside
 from ablate.screen import say
+from ablate.secrets import said
 from ablate.selftest import require
 from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
@@ -337,10 +338,10 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """Return an error in words."""
-        trace = "".join(traceback.format_exception(error))
+        trace = said("".join(traceback.format_exception(error)))
         if is_out_of_memory(error):
             return cls("out of memory", trace, out_of_memory=True)
-        return cls(f"{type(error).__name__}: {error}".splitlines()[0], trace)
+        return cls(said(f"{type(error).__name__}: {error}").splitlines()[0], trace)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

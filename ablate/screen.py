@@ -14,6 +14,8 @@ import sys
 import unicodedata
 from typing import IO, TYPE_CHECKING
 
+from ablate.secrets import said
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -161,7 +163,7 @@ def say(text: object, stream: IO[str] | None = None) -> None:
     By `print`, which a bar that moves lets through above itself.
     """
     stream = sys.stdout if stream is None else stream
-    shown = spelled(str(text), getattr(stream, "encoding", None) or "utf-8")
+    shown = spelled(said(str(text)), getattr(stream, "encoding", None) or "utf-8")
     print(fitted(shown, columns(stream)), file=stream, flush=True)
 
 

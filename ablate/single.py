@@ -33,6 +33,7 @@ from ablate.progress import number, shower
 from ablate.provenance import provenance
 from ablate.run import Bench, dataset_of, prepare, run
 from ablate.screen import TIED, say, tied
+from ablate.secrets import hidden
 from ablate.store.record import read_file, read_status
 from ablate.tracker import check_tracker, trackers
 from ablate.train.loop import Listener
@@ -254,5 +255,5 @@ def is_multirun() -> bool:
 
 
 def command() -> str:
-    """Return the command as it was typed."""
-    return f"ablate train {shlex.join(sys.argv[1:])}"
+    """Return the command as it was typed, but for what is secret."""
+    return f"ablate train {shlex.join(hidden(sys.argv[1:]))}"

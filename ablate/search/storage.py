@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from ablate.errors import UserError
 from ablate.search.arm import ArmSearch
 from ablate.search.book import Book
+from ablate.secrets import hidden
 
 FILE = "search/optuna.db"
 WAIT_SECONDS = 60  # for the lock of a SQLite file
@@ -63,9 +64,11 @@ def connect(url: str) -> RDBStorage:
         wait = {}
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             wait = {"timeout": WAIT_SECONDS}
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        return RDBStorage(url, engine_kwargs={"connect_args": wait})
-    except (ArgumentError, NoSuchModuleError) as error:
+            if not parsed.database.startswith("file:"):
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        literal = url.replace("{", "{{").replace("}", "}}")  # Optuna takes it for a template
+        return RDBStorage(literal, engine_kwargs={"connect_args": wait})
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
             f"search.storage={shown(url)} is no address ({_line(error)}); type "
             "search.storage=postgresql://user@host/database, or null for a file in the study."
@@ -83,11 +86,8 @@ def connect(url: str) -> RDBStorage:
 
 
 def shown(url: str) -> str:
-    """Return an address without its password."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url
+    """Return an address without its secrets."""
+    return str(hidden(url))
 
 
 def refuse_another_major(storage: RDBStorage, url: str) -> None:

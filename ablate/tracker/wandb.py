@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from ablate.screen import say
 from ablate.tracker import quiet, run_settings
 from ablate.train.loop import Listener, Outcome
 from ablate.trial import Trial
@@ -107,9 +108,9 @@ class Wandb(Listener):
         """Tell the first failure; nothing more is sent."""
         if not self.is_broken:
             reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-            print(
+            say(
                 f"Weights & Biases: {reason}; the results are whole, their mirror is not.",
-                file=sys.stderr,
+                sys.stderr,
             )
         self.is_broken = True
         if isinstance(error, ConnectionError):  # its process is gone, and no run has another

@@ -31,7 +31,9 @@ class StackLauncher(Launcher):
     ) -> None:
         """Take what Hydra hands over; jobs are trials, whatever its task."""
         from ablate.by_value import ByValue
+        from ablate.secrets import hide_arguments
 
+        hide_arguments()
         self.loader = ByValue(hydra_context.config_loader)
         hydra_context.config_loader = self.loader  # the sweeper looks at every job first
         self.context, self.config = hydra_context, config

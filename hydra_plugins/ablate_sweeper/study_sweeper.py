@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -31,6 +33,9 @@ class StudySweeper(Sweeper):
         config: DictConfig,
     ) -> None:
         """Take what Hydra hands over."""
+        from ablate.secrets import hide_arguments
+
+        hide_arguments()  # workers are started with those of this process
         self.hydra_context, self.config = hydra_context, config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
@@ -59,4 +64,23 @@ class StudySweeper(Sweeper):
             options["n_jobs"] = max(2, workers)
         options["initializer"] = watch_parent  # also of a worker that never gets its job
         job = [*arguments, f"+hydra.job.env_set.{SWEEP}='{mark()}'"]
-        return launcher.launch([job] * workers, initial_job_idx=0)
+        with private(getattr(launcher, "params", {}).get("submitit_folder")):
+            return launcher.launch([job] * workers, initial_job_idx=0)
+
+
+@contextmanager
+def private(jobs: str | None) -> Iterator[None]:
+    """Keep the files in which submitit hands jobs all that was typed from others, and not for long.
+
+    Args:
+        jobs: Where submitit keeps each job's, None with other launchers.
+    """
+    if jobs is None:
+        yield
+        return
+    folder = Path(jobs).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    yield
+    for file in folder.glob("*/*.pkl"):  # not after an error: jobs may wait in a queue
+        file.unlink(missing_ok=True)

@@ -60,6 +60,9 @@ def test_ray(place, alone, cluster):
 def test_submitit(place, alone, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
     assert_frame_equal(alone, table(place, "submitit_local", "study.workers=2"), check_exact=True)
+    (jobs,) = place.path.rglob(".submitit")
+    assert stat.S_IMODE(jobs.stat().st_mode) == 0o700  # they hold all that was typed
+    assert not list(jobs.rglob("*.pkl"))
 
 
 def fake(folder, name, text):
