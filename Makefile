@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench bench-cuda hydra14 clean
+.PHONY: demo test slow check bench bench-cuda bench-durability hydra14 clean
 
 demo: $(VENV)/installed
 	$(BIN)/ablate sweep demo
@@ -35,6 +35,10 @@ bench: $(VENV)/installed
 # Every goal of a CUDA device, one table, eight minutes. Without a device it says so.
 bench-cuda: $(VENV)/installed
 	$(BIN)/python -m benchmarks.cuda
+
+# Kills, failing disks, damage and bad input: sixty of each kind; without --sample all, for hours.
+bench-durability: $(VENV)/installed
+	$(BIN)/python -m benchmarks.durability --sample 60
 
 # Does the newest Hydra break anything? A venv of its own, so that nothing else moves.
 hydra14:
