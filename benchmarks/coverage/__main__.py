@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.coverage.absent import burman, forbidden, missing, subsets
 from benchmarks.coverage.arms import curse, intervals, looks, opinions, verdicts
-from benchmarks.coverage.breaking import breaking, broken_arms, broken_shares
+from benchmarks.coverage.breaking import breaking, broken_arms, broken_pairs, broken_shares
 from benchmarks.coverage.cells import tables
 from benchmarks.coverage.designs import factorial, shares
 from benchmarks.coverage.failures import failing, rates
@@ -34,6 +34,7 @@ BENCHES = {
         *(curse, looks, rates, opinions, breaking),
         *(missing, forbidden, subsets),
         *(broken_arms, broken_shares, tuned, promised, burman),
+        broken_pairs,
     )
 }
 

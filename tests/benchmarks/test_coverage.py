@@ -116,7 +116,7 @@ def test_tables_are_printed_with_their_promises(capsys):
 @pytest.mark.parametrize(
     "name",
     ["missing", "forbidden", "subsets", "burman", "breaking", "broken_arms", "broken_shares",
-     "promised"],
+     "broken_pairs", "promised"],
 )  # fmt: skip
 def test_every_bench_runs(name, capsys):
     assert name in BENCHES
