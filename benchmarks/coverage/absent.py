@@ -130,3 +130,25 @@ def subsets(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
         yield cell(title, row, "coverage", inside, coverage)
         yield cell(title, row, "a null is named", wrong, error)
         yield cell(title, row, "a found at -20 %", found_a, power)
+
+
+def burman(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
+    """Twelve runs of Plackett and Burman, 5 tricks in 3 seeds; whole, and with an arm that died."""
+    row = [one == "+" for one in "++-+++---+-"]
+    runs = np.array([[row[(place - shift) % 11] for place in range(5)] for shift in range(11)])
+    plan = some("abcde", np.vstack([np.zeros(5, bool), runs]), "plackett_burman")
+    x = signs(plan)
+    pairs = np.array([x[:, i] * x[:, j] for i, j in combinations(range(5), 2)])
+    real = REAL * np.outer(np.arange(studies) % 2, np.eye(5)[0])
+    for spread, (told, lost) in product((0.0, 0.02, 0.05), (("whole", 0), ("an arm died", 1))):
+        mean = real @ x.T / 2 + rng.normal(0, spread, (studies, len(pairs))) @ pairs / 2
+        values = 20 * np.exp(mean[:, :, None] + rng.normal(0, 0.1, (studies, len(x), 3)))
+        values[:, len(x) - lost :] = np.nan
+        found = tell(plan, values)
+        named = found.p_holm <= ALPHA
+        title = "12 runs of Plackett and Burman, 5 tricks, 3 seeds"
+        line = f"{told}, interactions of SD {spread:g}"
+        inside = ((found.low <= real) & (real <= found.high)).mean(1)
+        yield cell(title, line, "coverage", inside)
+        yield cell(title, line, "a null is named", named[::2].any(1))
+        yield cell(title, line, "a found at -20 %", named[1::2, 0])

@@ -102,6 +102,23 @@ def breaking(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
         yield cell(title, name, "the worst 30 % failed", hits, ERROR)
 
 
+def broken_pairs(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
+    """A pair of tricks that fails often together and helps alike: its interaction is none."""
+    title = "a and b at -20 % each, no interaction, and arms with both fail"
+    for rate, (name, (plan, n)) in product((0.3, 0.5), designs().items()):
+        on = signs(plan)[:, :2] > 0
+        values = _drawn(rng, studies, plan, n, Breaking(0.8, "", 0.05))
+        values *= np.where(on[:, 1], 0.8, 1.0)[:, None]
+        values[(rng.random(values.shape) < rate) & on.all(1)[:, None]] = np.nan
+        found = tell(plan, values, words=True)
+        assert found.words is not None
+        pair = next(i for i, term in enumerate(found.terms) if term.startswith("a:b"))
+        row = f"{100 * rate:g} % (others 5 %), {name}"
+        yield cell(title, row, "a:b has a word", np.isin(found.words[:, pair], WORDS), ERROR)
+        for word in ("better", "trade-off", "fails more"):
+            yield cell(title, row, f"a {word}", found.words[:, found.at("a")] == word)
+
+
 def _drawn(
     rng: np.random.Generator, studies: int, plan: dict[str, Any], n: int, case: Breaking
 ) -> Values:

@@ -15,6 +15,7 @@ from scipy import special
 from ablate.analysis.decisions import ALPHA
 from ablate.analysis.metric import Values
 from benchmarks.coverage.cells import ERROR, INTERVAL, Cell, cell
+from benchmarks.coverage.noise import normals
 from benchmarks.coverage.rows import holm, t_over
 
 NOISE, SEEDS, ARMS = 0.1, 5, 7
@@ -30,9 +31,9 @@ TITLE = "Tuned, no effects: any of 7 arms is named"
 
 def drawn(rng: np.random.Generator, studies: int, tau: float, k: int, n: int = SEEDS) -> Values:
     """Return `[S, A, k, n]` differences from the reference, in logs; it is searched as well."""
-    luck = rng.normal(0, tau, (studies, ARMS + 1, k, 1)) if tau else 0.0
-    logs = luck + rng.normal(0, NOISE, (studies, ARMS + 1, k, n))
-    return logs[:, 1:] - logs[:, :1]
+    luck = rng.normal(0, 1, (studies, ARMS + 1, k, 1)) * tau
+    noise = NOISE * normals(rng, studies, ARMS + 1, k * n).reshape(studies, ARMS + 1, k, n)
+    return (luck + noise)[:, 1:] - (luck + noise)[:, :1]
 
 
 def by_repeat(differences: Values) -> Values:

@@ -113,8 +113,11 @@ def test_tables_are_printed_with_their_promises(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({"missing", "forbidden", "subsets", "breaking", "promised",
-                                         "broken_arms", "broken_shares"}))  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["missing", "forbidden", "subsets", "burman", "breaking", "broken_arms", "broken_shares",
+     "broken_pairs", "promised"],
+)  # fmt: skip
 def test_every_bench_runs(name, capsys):
     assert name in BENCHES
     main(["--studies", "4", "--only", name])
