@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablate.errors import UserError
 from ablate.metric_catalog import HIGHER_IS_BETTER
-from ablate.plan.files import searches
+from ablate.plan.files import STUDY, TUNED, searches
 from ablate.screen import counted
 from ablate.search.book import Book, Candidate, read_book
 
@@ -106,11 +107,22 @@ class Tries:
 
 
 def read_tries(folder: Path) -> list[Tries]:
-    """Return the searches of all arms of a study; none where nothing is searched."""
-    return [
-        Tries(arm, search, read_book(folder / "search" / f"{search['key']}.json"))
-        for arm, search in searches(folder).items()
-    ]
+    """Return the searches of all arms of a study; none where nothing is searched.
+
+    Raises:
+        UserError: A book is damaged, or lost though its search is over.
+    """
+    found, over = [], (folder / TUNED / STUDY).is_file()
+    for arm, search in searches(folder).items():
+        path = folder / "search" / f"{search['key']}.json"
+        book = read_book(path)
+        if over and not book.candidates:
+            raise UserError(
+                f"{folder} has lost the book of a search, {path}; type the command of the sweep "
+                "again, which tells it anew from the trials that are there."
+            )
+        found.append(Tries(arm, search, book))
+    return found
 
 
 def named(candidate: Candidate) -> str:
