@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.plan.claim import progress
 from ablate.store.disk import replace_file, telling_disk_errors
@@ -72,7 +73,7 @@ def write_plan(folder: Path, plan: Plan, related: Collection[str] = ()) -> str |
     summary = {**plan.summary(), "plan_sha256": hash_of(content)}
     study = json.dumps(summary, indent=1, sort_keys=True) + "\n"
     with telling_disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with locked(folder, alone=True):
             changes = against_earlier(folder, plan, related), restacked(folder, plan)
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:

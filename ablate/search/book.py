@@ -74,6 +74,5 @@ def read_book(path: Path) -> Book:
 
 def write_book(path: Path, book: Book, arm: str) -> None:
     """Swap in a new state of the book."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"arm": arm, **asdict(book)}, indent=1, sort_keys=True)
     replace_file(path, f"{text}\n".encode())

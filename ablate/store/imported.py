@@ -19,8 +19,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ablate.durable import make_folder, sync_folder, write_durable
 from ablate.errors import UserError
-from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
+from ablate.store.disk import telling_disk_errors
 from ablate.store.plan import STUDY
 from ablate.store.schema import (
     CURVES,
@@ -98,7 +99,7 @@ def write_imported(
     """
     refuse_present(folder)
     with telling_disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             unfinished.chmod(0o755)  # mkdtemp makes folders that only their owner may read

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ablate.durable import swapped
 from ablate.errors import UserError
-from ablate.process import mark
 
 DAMAGE = (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError)
 
@@ -21,16 +20,10 @@ def save(path: Path, identity: str, content: dict[str, Any]) -> None:
     Raises:
         UserError: The disk is full or cannot be written.
     """
-    beside = path.with_name(f".{path.name}{mark()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with swapped(path) as file:
             torch.save({"identity": identity, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        beside.unlink(missing_ok=True)
         raise UserError(
             f"The checkpoint {path} cannot be written ({error}); free the disk or type another "
             "out=."
