@@ -30,6 +30,7 @@ from ablate.store.schema import (
     TRIAL,
     Column,
     arrow_schema,
+    completed,
     conform,
     names,
 )
@@ -56,8 +57,8 @@ def read_imported(folder: Path, name: str) -> pd.DataFrame:
     _refuse_newer(folder)
     columns = TABLES[name]
     try:
-        table = pq.ParquetFile(folder / f"{name}.parquet").read(columns=names(columns))
-        frame: pd.DataFrame = table.cast(arrow_schema(columns)).to_pandas()
+        table = completed(pq.ParquetFile(folder / f"{name}.parquet").read(), columns)
+        frame: pd.DataFrame = table.select(names(columns)).cast(arrow_schema(columns)).to_pandas()
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise UserError(
             f"{folder / name}.parquet cannot be read ({type(error).__name__}); delete {folder} and "

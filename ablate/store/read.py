@@ -17,7 +17,16 @@ from ablate.store.imported import is_imported, read_imported
 from ablate.store.marks import read_marks, with_marks
 from ablate.store.plan import read_study
 from ablate.store.record import Damaged, trial_row
-from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
+from ablate.store.schema import (
+    METRICS,
+    RESULTS,
+    TRIAL,
+    Column,
+    arrow_schema,
+    completed,
+    conform,
+    names,
+)
 
 
 def read(*folders: Path | str) -> pd.DataFrame:
@@ -82,7 +91,7 @@ def read_table(one: TrialFolder, name: str, columns: tuple[Column, ...]) -> pa.T
     """
     try:
         table = pq.ParquetFile(one.path / f"{name}.parquet").read()
-        whole = table.select(names(columns)).cast(arrow_schema(columns))
+        whole = completed(table, columns).select(names(columns)).cast(arrow_schema(columns))
     except (OSError, KeyError, pa.ArrowException) as error:
         raise Damaged(f"{name}.parquet: {type(error).__name__}") from error
     return whole.add_column(0, "trial", pa.repeat(one.trial, len(whole)))
