@@ -27,7 +27,7 @@ from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
 from ablate.orphan import watch_parent
-from ablate.overrides import plain, refuse_choices, yaml_of
+from ablate.overrides import in_each_job, plain, refuse_choices, yaml_of
 from ablate.secrets import hidden, hide_arguments, said
 
 FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
@@ -150,6 +150,8 @@ def launch(config_name: str, arguments: list[str]) -> None:
     options, overrides = sorted_out(arguments)
     own_folder(options)
     refuse_choices(overrides)
+    if options.keys() & {"-m", "--multirun"}:
+        overrides = in_each_job(overrides)
     flags = [f"{flag}={value}" if flag in VALUED else flag for flag, value in options.items()]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     before, sys.argv = sys.argv, ["ablate", *flags, *overrides]

@@ -18,6 +18,7 @@ from ablate.config.keys import checked_keys
 from ablate.config.sources import code_of
 from ablate.data import Dataset
 from ablate.data.option import decisive, reading_of
+from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.operators import CHOICES
 from ablate.secrets import hidden
@@ -144,7 +145,7 @@ def check_writable(folder: Path) -> None:
         UserError: The sentence says why.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with TemporaryFile(dir=folder) as file:
             file.write(b"room for a byte?")
             file.flush()

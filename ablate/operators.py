@@ -92,7 +92,6 @@ def fastest(gan: Gan, cases: Sequence[Case], cache: Path) -> dict[str, str]:
             found[key] = min(seconds, key=seconds.__getitem__)
     if found.keys() - known.keys():
         with telling_disk_errors(cache):
-            path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, sealed(known | found))
     return found
 

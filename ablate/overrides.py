@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, Override
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
@@ -90,6 +92,60 @@ def refuse_choices(overrides: Sequence[str]) -> None:
                 f"{override} names several; type one of them, or -m {key}={value[1:-1]} to train "
                 "each."
             )
+
+
+def in_each_job(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides of a multirun, values inside of what differs by job set in each job.
+
+    Hydra composes once before there are jobs, with a part that is swept at its default: there
+    `trick.r1.gamma=0.5` has nothing to set beside `trick=[r1],[r1,r2]`, nor `model.depth=2` beside
+    `model=mlp,resnet`. What is swept waits for the jobs, so such a value becomes a sweep of one.
+
+    Raises:
+        UserError: It sets a number of a trick that some of the jobs do not select.
+    """
+    parser = OverridesParser.create()
+    try:
+        parsed = [parser.parse_override(override) for override in overrides]
+    except HydraException:
+        return list(overrides)  # Hydra says what is wrong with it
+    swept = {o.key_or_group for o in parsed if o.is_sweep_override()} & {*groups()}
+    if "preset" in swept:
+        swept.add("trick")  # it selects some
+    elif "trick" in swept:
+        refuse_absent(parsed)
+    return [
+        f"{word.partition('=')[0]}=choice({word.partition('=')[2]})"
+        if is_inside(o, swept) and not o.is_sweep_override()
+        else word
+        for o, word in zip(parsed, overrides, strict=True)
+    ]
+
+
+def refuse_absent(parsed: Sequence[Override]) -> None:
+    """Refuse a number of a trick that is not in every set of a sweep.
+
+    Raises:
+        UserError: The sentence names such a set.
+    """
+    swept = [o.value() for o in parsed if o.key_or_group == "trick"]
+    many = [one for value in swept if isinstance(value, ChoiceSweep) for one in value.list]
+    sets = [one if isinstance(one, list) else [one] for one in many]
+    for override in (o for o in parsed if is_inside(o, ("trick",))):
+        name = override.key_or_group.split(".")[1]
+        without = [one for one in sets if name not in map(str, one)]
+        if without:
+            shown = f"trick=[{','.join(map(str, without[0]))}]"
+            raise UserError(
+                f"{override.input_line} sets {name}, which {shown} does not select; type the sets "
+                f"that select {name} in a command of their own."
+            )
+
+
+def is_inside(override: Override, parts: Collection[str]) -> bool:
+    """Return whether an override sets a value inside of one of some parts of the tree."""
+    part, dot, _ = override.key_or_group.partition(".")
+    return bool(dot) and part in parts and not override.is_delete()
 
 
 def ambiguous(override: str) -> UserError:

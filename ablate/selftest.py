@@ -207,7 +207,6 @@ def require(machine: Machine) -> None:
             f"({'; '.join(failed)}); type device=cpu, or install another release of torch."
         )
     with telling_disk_errors(machine.cache):
-        path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, json.dumps([asdict(law) for law in found], indent=1).encode())
 
 

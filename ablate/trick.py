@@ -461,16 +461,34 @@ class TrickSet(nn.Module):
         edited = self.recipe(recipe)
         found = [*self.clashes(), *self.broken_rules()]
         for trick in self:
-            if not surgery and self.works_on_layers(trick):
-                found.append(
-                    Problem(
-                        True,
-                        f"Trick {trick.name} works on layers, and model=module brings networks "
-                        f"whose layers are not ours; drop {trick.name} or choose another model.",
-                    )
-                )
+            if not surgery:
+                found.extend(self.against_foreign(trick, recipe))
             found.extend(trick.problems(self, edited))
         return found
+
+    def against_foreign(self, trick: Trick, recipe: Recipe) -> Iterator[Problem]:
+        """Yield what a trick would do to networks that are not ours: nothing, or half of it."""
+        after = trick.recipe(recipe)
+        if self.works_on_layers(trick):
+            yield Problem(
+                True,
+                f"Trick {trick.name} works on layers, and model=module brings networks "
+                f"whose layers are not ours; drop {trick.name} or choose another model.",
+            )
+        if (after.width, after.depth) != (recipe.width, recipe.depth):
+            yield Problem(
+                True,
+                f"Trick {trick.name} sizes networks of ours, and model=module brings its own; give "
+                "the sizes in model.generator_kwargs and model.discriminator_kwargs, or drop "
+                f"{trick.name}.",
+            )
+        if after.image_range != recipe.image_range:
+            yield Problem(
+                True,
+                f"Trick {trick.name} changes G's last function with the range of pixels, and "
+                f"model=module brings a G that ends in [-1, 1]; drop {trick.name} or choose "
+                "another model.",
+            )
 
     def works_on_layers(self, trick: Trick) -> bool:
         """Return whether a trick needs networks that are lists of our layers."""

@@ -23,7 +23,7 @@ from ablate.intake.statuses import PENDING, read_statuses, told_statuses
 from ablate.intake.values import refuse_values, without_failed
 from ablate.store import read
 from ablate.store.imported import digest, refuse_present, write_imported
-from ablate.store.schema import CURVES, METRICS, names
+from ablate.store.schema import CURVES, METRICS, conform, names
 from ablate.trial import canonical
 
 GENERATORS = ("raw", "ema")
@@ -317,4 +317,4 @@ def _curves(file: Path | None, reading: Reading, found: pd.DataFrame) -> pd.Data
             f"{one['seed']}); give curves of the arms and seeds of the results."
         )
     _refuse(file, problems)
-    return frame[["trial", *names(CURVES)]]
+    return conform(frame, CURVES)[["trial", *names(CURVES)]]

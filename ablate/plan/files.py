@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.plan.claim import other_plans, progress, take_plan
 from ablate.seal import sealed, unsealed
@@ -86,7 +87,7 @@ def write_plan(
     if search is not None:
         summary[SEARCHED] = True
     with telling_disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with locked(folder, alone=True):
             changes = against_earlier(folder, plan, related), restacked(folder, plan)
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:

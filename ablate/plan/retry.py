@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablate.durable import make_folder, sync_folder
 from ablate.errors import UserError
 from ablate.plan.claim import take, tidy
 from ablate.plan.files import ended, read_plan, require_study
@@ -51,6 +52,8 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
                 )
             claims.append(claim)
         places = [move(folder, trial) for trial in chosen]
+        for place in (folder / "trials", folder / ASIDE):
+            sync_folder(place)
         forget(folder, [trial.id for trial in chosen])
     finally:
         for claim in claims:
@@ -100,6 +103,6 @@ def has_status(folder: Path, trial: Trial, status: str) -> bool:
 def move(folder: Path, trial: Trial) -> Path:
     """Move a trial's folder to where no reader of results looks; earlier tries stay there."""
     aside = folder / ASIDE
-    aside.mkdir(exist_ok=True)
+    make_folder(aside)
     n = 1 + len(list(aside.glob(f"{trial.id}.*")))
     return (folder / "trials" / trial.id).rename(aside / f"{trial.id}.{n}")

@@ -20,6 +20,7 @@ from typing import Any
 from ablate.analysis.guarded import FEWEST_SEEDS
 from ablate.catalog import entry, parse
 from ablate.compose import seed_of
+from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.plan.claim import take
 from ablate.plan.files import SEARCH, SEARCHED, TUNED, budgets, read_search
@@ -319,7 +320,7 @@ class Tuning:
             "search": [summary(search, tricks) for search, tricks in chosen],
         }
         folder = self.folder / TUNED
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         with locked(folder, alone=True):
             with suppress(FileExistsError):
                 (folder / "trials").symlink_to(Path("..") / "trials")

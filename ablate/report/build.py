@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.durable import write_durable
 from ablate.report.curves_figure import curves_figure
 from ablate.report.failure_tables import policy_rows, reliability_rows
 from ablate.report.forest_figure import answer_figure, arms_figure
@@ -21,7 +22,6 @@ from ablate.report.search_section import search_table
 from ablate.report.study import Study, gather
 from ablate.report.swap import MANIFEST, swapped_in
 from ablate.report.tables import csv, everything, parquet
-from ablate.store.disk import write_durable
 
 
 def report(

@@ -87,5 +87,4 @@ def read_book(path: Path) -> Book:
 
 def write_book(path: Path, book: Book, arm: str) -> None:
     """Swap in a new state of the book."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, sealed({"arm": arm, "key": path.stem, **asdict(book)}))

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.search.arm import ArmSearch
 from ablate.search.book import Book
@@ -65,7 +66,7 @@ def connect(url: str) -> RDBStorage:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             wait = {"timeout": WAIT_SECONDS}
             if not parsed.database.startswith("file:"):
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                make_folder(Path(parsed.database).parent)
         literal = url.replace("{", "{{").replace("}", "}}")  # Optuna takes it for a template
         return RDBStorage(literal, engine_kwargs={"connect_args": wait})
     except (ArgumentError, NoSuchModuleError, ValueError) as error:

@@ -1,15 +1,14 @@
-"""Bytes that survive a power cut, and disk errors that say what to do."""
+"""Files that are swapped in whole, and disk errors that say what to do."""
 
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from ablate.durable import swapped
 from ablate.errors import UserError
-from ablate.process import mark
 
 REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space or name a folder on another disk",
@@ -42,37 +41,11 @@ def remedy(error: OSError) -> str:
     return REMEDIES.get(error.errno or 0, told)
 
 
-def write_durable(path: Path, content: bytes) -> None:
-    """Write `content` and return when it is on the disk, not only on its way there."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names inside `folder` durable: a rename alone may be lost in a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file beside its place and swap it in: readers see the old one or the new one.
-
-    The name beside is this process's own, as two people may start one study at once.
 
     Raises:
         UserError: The disk fails; the old one is there as before.
     """
-    beside = path.with_name(f".{path.name}{mark()}")
-    with telling_disk_errors(path.parent):
-        try:
-            write_durable(beside, content)
-            beside.replace(path)
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-        sync_folder(path.parent)
+    with telling_disk_errors(path.parent), swapped(path) as file:
+        file.write(content)

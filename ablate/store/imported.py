@@ -19,10 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ablate.durable import make_folder, sync_folder, write_durable
 from ablate.errors import UserError
 from ablate.seal import FILES, sealed, unsealed
 from ablate.seal import digest as of_bytes
-from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
+from ablate.store.disk import telling_disk_errors
 from ablate.store.plan import STUDY
 from ablate.store.schema import (
     CURVES,
@@ -31,6 +32,7 @@ from ablate.store.schema import (
     TRIAL,
     Column,
     arrow_schema,
+    completed,
     conform,
     names,
 )
@@ -59,8 +61,8 @@ def read_imported(folder: Path, name: str) -> pd.DataFrame:
         content = (folder / f"{name}.parquet").read_bytes()
         if files and files.get(f"{name}.parquet") != of_bytes(content):
             raise ValueError("it is not what was written")
-        table = pq.ParquetFile(pa.BufferReader(content)).read(columns=names(columns))
-        frame: pd.DataFrame = table.cast(arrow_schema(columns)).to_pandas()
+        table = completed(pq.ParquetFile(pa.BufferReader(content)).read(), columns)
+        frame: pd.DataFrame = table.select(names(columns)).cast(arrow_schema(columns)).to_pandas()
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         told = error if type(error) is ValueError else type(error).__name__
         raise UserError(
@@ -100,7 +102,7 @@ def write_imported(
     """
     refuse_present(folder)
     with telling_disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             unfinished.chmod(0o755)  # mkdtemp makes folders that only their owner may read

@@ -18,7 +18,16 @@ from ablate.store.imported import is_imported, read_imported
 from ablate.store.marks import read_marks, with_marks
 from ablate.store.plan import read_study
 from ablate.store.record import Damaged, read_record, trial_row
-from ablate.store.schema import METRICS, RESULTS, TRIAL, Column, arrow_schema, conform, names
+from ablate.store.schema import (
+    METRICS,
+    RESULTS,
+    TRIAL,
+    Column,
+    arrow_schema,
+    completed,
+    conform,
+    names,
+)
 
 
 def read(*folders: Path | str) -> pd.DataFrame:
@@ -105,7 +114,7 @@ def table_of(one: TrialFolder, name: str, columns: tuple[Column, ...], content: 
     """
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-        whole = table.select(names(columns)).cast(arrow_schema(columns))
+        whole = completed(table, columns).select(names(columns)).cast(arrow_schema(columns))
     except (OSError, KeyError, pa.ArrowException) as error:
         raise Damaged(one.path, f"{name}.parquet: {type(error).__name__}") from error
     return whole.add_column(0, "trial", pa.repeat(one.trial, len(whole)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -35,12 +36,14 @@ class Column:
         dtype: "int64", "float64" (NaN: not known) or "str".
         unit: What one is; "" where the column names or identifies.
         meaning: One sentence.
+        was_added: Tables that were written before it was there lack it: NaN.
     """
 
     name: str
     dtype: str
     unit: str
     meaning: str
+    was_added: bool = False
 
 
 METRICS = (
@@ -55,7 +58,15 @@ METRICS = (
 CURVES = (
     Column("images", "int64", "real images", "Shown to D at this point of the curve."),
     Column("signal", "str", "", "loss_d, loss_g, grad_norm_d, grad_norm_g, score_real, ..."),
-    Column("value", "float64", "of the signal", "Mean since the point before."),
+    Column("value", "float64", "of the signal", "Mean since the point before, over all turns."),
+    Column(
+        "last",
+        "float64",
+        "of the signal",
+        "Of the last turn alone. NaN: not known; what ablate wrote before it kept means has it as "
+        "`value`.",
+        was_added=True,
+    ),
 )
 
 TRIAL = (
@@ -103,12 +114,23 @@ def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     return pa.schema([(column.name, ARROW[column.dtype]) for column in columns])
 
 
+def completed(table: pa.Table, columns: tuple[Column, ...]) -> pa.Table:
+    """Return a table with those of `columns` that were added after it was written, empty."""
+    for column in columns:
+        if column.was_added and column.name not in table.column_names:
+            nothing = pa.nulls(len(table), ARROW[column.dtype])
+            table = table.append_column(column.name, nothing)
+    return table
+
+
 def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
     """Return `frame` with `columns` first, each with its dtype; further columns follow.
 
     Raises:
         UserError: A column is missing or holds what its dtype cannot.
     """
+    late = {one.name: np.nan for one in columns if one.was_added and one.name not in frame}
+    frame = frame.assign(**late) if late else frame
     known = names(columns)
     missing = [name for name in known if name not in frame]
     if missing:

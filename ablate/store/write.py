@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ablate.durable import make_folder, sync_folder, write_durable
 from ablate.seal import FILES, digest, sealed
-from ablate.store.disk import sync_folder, telling_disk_errors, write_durable
+from ablate.store.disk import telling_disk_errors
 from ablate.store.record import STATUS, STATUS_KEYS, TRACE, trial_of
 from ablate.store.schema import (
     CURVES,
@@ -82,7 +83,7 @@ def _place(trials: Path, trial: str, files: Mapping[str, bytes]) -> bool:
     """Write `files` into a sibling folder and rename it to its name."""
     if (trials / trial).exists():
         return False
-    trials.mkdir(parents=True, exist_ok=True)
+    make_folder(trials)
     # The leading dot keeps a folder that a killed process left behind out of every reading.
     unfinished = Path(tempfile.mkdtemp(prefix=f".{trial}.", dir=trials))
     try:

@@ -15,8 +15,8 @@ from typing import IO, Any, cast
 
 import torch
 
+from ablate.durable import swapped
 from ablate.errors import UserError
-from ablate.process import mark
 
 DAMAGE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, pickle.UnpicklingError)
 NO_FILE = (IsADirectoryError, NotADirectoryError)
@@ -62,20 +62,14 @@ def save(path: Path, identity: str, content: dict[str, Any]) -> None:
     Raises:
         UserError: The disk is full or cannot be written.
     """
-    beside = path.with_name(f".{path.name}{mark()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with swapped(path) as file:
             hashing = Hashing(file)
             torch.save({"identity": identity, **content}, cast("IO[bytes]", hashing))
             file.seek(-len(ENDS_WITHOUT), os.SEEK_END)
             file.write(COMMENT_SIZE.to_bytes(2, "little"))
             file.write(COMMENT + hashing.sha.hexdigest().encode())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        beside.unlink(missing_ok=True)
         raise UserError(
             f"The checkpoint {path} cannot be written ({error}); free the disk or type another "
             "out=."

@@ -33,14 +33,12 @@ ROUNDING = 1e-4  # of its size: what a number that hardly moves may be off
 PROGRAMS = 1 << 16
 WARM = 2  # rounds before a capture: libraries allocate and choose in the first ones
 
-Signals = dict[str, Tensor]
-
 
 class Play(Protocol):
     """`Gan.play`, on any rung."""
 
-    def __call__(self, stages: Round, record: bool = False) -> Signals:
-        """Play one round; return its signals if recorded."""
+    def __call__(self, stages: Round) -> None:
+        """Play one round."""
 
 
 def climb(gan: Gan, rung: str) -> tuple[Play, str]:
@@ -108,25 +106,17 @@ def compiled(gan: Gan, backend: str = "inductor") -> Play:
 
 
 def captured(gan: Gan, play: Play) -> Play:
-    """Return what replays a graph of `play` for every distinct round, recorded and not.
+    """Return what replays a graph of `play` for every distinct round.
 
     A graph repeats the calls that the device was given, at the same addresses and without Python;
     all that a stack knows is in buffers that are written in place. The stack is left as it was.
     """
     capture, programs, start = Cuda(gan.feed.clock.device), {}, Snapshot(gan)
     for stages in dict.fromkeys(gan.rounds):
-        for record in (False, True):
-            gan.feed.refill()
-            programs[stages, record] = capture(partial(play, stages, record))
-            start.restore()
-
-    def replayed(stages: Round, record: bool = False) -> Signals:
-        replay, signals = programs[stages, record]
-        replay()
-        # The next replay fills the same tensors, and the loop reads them rounds later.
-        return {name: x.clone() for name, x in signals.items()}
-
-    return replayed
+        gan.feed.refill()
+        programs[stages] = capture(partial(play, stages))
+        start.restore()
+    return lambda stages: programs[stages]()
 
 
 RUNGS: dict[str, Callable[[Gan, Play], Play]] = {
@@ -145,8 +135,8 @@ class Cuda:
     def __init__(self, device: torch.device) -> None:
         self.stream, self.pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
 
-    def __call__(self, call: Callable[[], Signals]) -> tuple[Callable[[], None], Signals]:
-        """Return what replays the call, and the tensors that it fills."""
+    def __call__(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Return what replays the call."""
         here, graph = torch.cuda.current_stream(self.stream.device), torch.cuda.CUDAGraph()
         self.stream.wait_stream(here)
         with torch.cuda.stream(self.stream):
@@ -156,8 +146,8 @@ class Cuda:
         with torch.cuda.graph(
             graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"
         ):
-            signals = call()
-        return partial(self.replay, graph), signals
+            call()
+        return partial(self.replay, graph)
 
     def replay(self, graph: torch.cuda.CUDAGraph) -> None:
         """Run a graph on the stream that is current."""
@@ -189,7 +179,7 @@ class Snapshot:
 def rehearse(gan: Gan, play: Play) -> float:
     """Return how far from eager a rung ends, as a share of the way that the rounds have moved it.
 
-    Every distinct round is played, recorded and not; the stack is left as it was.
+    Every distinct round is played; the stack is left as it was.
     """
     start = Snapshot(gan)
     rehearsed(gan, gan.play)
@@ -203,10 +193,10 @@ def rehearse(gan: Gan, play: Play) -> float:
 
 def rehearsed(gan: Gan, play: Play) -> None:
     """Play every distinct round twice."""
-    for period in range(PERIODS):
+    for _ in range(PERIODS):
         for stages in dict.fromkeys(gan.rounds):
             gan.feed.refill()
-            play(stages, record=period == 0)
+            play(stages)
             gan.feed.count()
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ from ablate.train import checkpoint
 from ablate.train.ladder import Play
 from ablate.train.sample import generate
 from ablate.train.schedule import images_after
+from ablate.train.signals import Point
 from ablate.train.slots import room, take
 from ablate.train.step import Gan
 from ablate.train.streams import Rounds, to_end
@@ -140,23 +142,14 @@ class Run:
         self.outcomes = [Outcome() for _ in range(self.size or len(self.slots))]
         self.seconds, self.saved, self.shown = 0.0, 0.0, 0.0  # of earlier sessions; at checkpoint
         self.shared = 0.0  # seconds that were shared out among the trials
-        self.recorded: list[tuple[dict[int, int], dict[str, Tensor]]] = []  # still on the device
-        n = self.budget["evaluations"]
-        self.marks = {-(-feed.rounds * i // n) for i in range(1, n + 1)}
-        self.points = self.points_of(max(1, feed.rounds // self.budget["curve_points"]))
+        self.recorded: list[tuple[dict[int, int], Point]] = []  # still on the device
+        self.marks, self.points = self.after("evaluations"), self.after("curve_points")
         self.look()
 
-    def points_of(self, stride: int) -> set[int]:
-        """Return the rounds that belong to a curve: every player's next turn, once a stride."""
-        rounds, found = self.gan.rounds, set()
-        movers = [{turn.player for stage in stages for turn in stage} for stages in rounds]
-        for first in range(0, self.gan.feed.rounds, stride):
-            for player in ("G", "D"):
-                turns = (
-                    n for n in range(len(rounds)) if player in movers[(first + n) % len(rounds)]
-                )
-                found.add(first + next(turns, 0))
-        return found
+    def after(self, key: str) -> set[int]:
+        """Return the rounds after which something is due: as many as the budget says, the last."""
+        rounds, n = self.gan.feed.rounds, int(self.budget[key])
+        return {-(-rounds * i // n) for i in range(1, n + 1)}
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -185,28 +178,32 @@ class Run:
         """Play a round, and what belongs to it."""
         feed, rounds = self.gan.feed, self.gan.rounds
         feed.refill()
-        played = {cohort.began: feed.played - cohort.began for cohort in feed.cohorts}
-        due = [c for c in feed.cohorts if played[c.began] in self.points]
-        signals = play(rounds[feed.played % len(rounds)], bool(due))
+        play(rounds[feed.played % len(rounds)])
         feed.count()
+        played = [(feed.played - cohort.began, cohort.slots) for cohort in feed.cohorts]
+        due = {slot: n for n, slots in played if n in self.points for slot in slots}
         if due:
-            shown = {slot: played[c.began] + 1 for c in due for slot in c.slots}
-            self.recorded.append((shown, signals))
-        marked = [c for c in feed.cohorts if played[c.began] + 1 in self.marks]
+            self.recorded.append((due, self.gan.signals.point([*due])))
+        marked = [slot for n, slots in played if n in self.marks for slot in slots]
         if marked:
-            self.evaluate([slot for c in marked for slot in c.slots])
+            self.evaluate(marked)
 
     def tell(self) -> None:
         """Show progress and save, both by the clock."""
         now = self.elapsed()
         if now - self.shown > SHOW_SECONDS and self.recorded and self.living:
             self.shown = now
-            signals = {
-                name: float(x[self.living].mean()) for name, x in self.recorded[-1][1].items()
-            }
-            self.listener.interval(self.progress(), now, signals)
+            self.listener.interval(self.progress(), now, self.signals())
         if now - self.saved > SAVE_SECONDS:
             self.save()
+
+    def signals(self) -> dict[str, float]:
+        """Return the signals of the latest point, as means over the trials that it is of."""
+        due, point = self.recorded[-1]
+        read = point.read()
+        rows = [read[slot] for slot in self.living if slot in due]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: fmean(row[name][0] for row in rows if name in row) for name in names}
 
     def progress(self) -> list[int]:
         """Return the images that every trial was shown so far."""
@@ -379,13 +376,13 @@ class Run:
 
     def drain(self) -> None:
         """Read the recorded signals from the device."""
-        for shown, signals in self.recorded:
-            read = {name: x.tolist() for name, x in signals.items()}
+        for shown, point in self.recorded:
+            read = point.read()
             for slot in [slot for slot in self.living if slot in shown]:
                 images = self.images(shown[slot])
                 self.outcomes[self.slots[slot]].curves += [
-                    {"images": images, "signal": name, "value": values[slot]}
-                    for name, values in read.items()
+                    {"images": images, "signal": name, "value": mean, "last": last}
+                    for name, (mean, last) in read[slot].items()
                 ]
         self.recorded = []
 

@@ -25,6 +25,7 @@ from ablate.random import Moment
 from ablate.train.feed import Feed
 from ablate.train.heap import keep_freed_memory
 from ablate.train.pixels import Pixels
+from ablate.train.signals import Signals
 from ablate.trick import TEXTBOOK, Recipe, Round, TrickSet, Turn
 
 T = TypeVar("T")
@@ -87,6 +88,7 @@ class Gan(nn.Module):
             net.channels_last = channels_last
             self.nets[player] = net
             self.optimizers[player] = tricks.optimizer(Adam(net.theta), player)
+        self.signals = Signals(len(feed.seed))
         self.rounds: list[Round] = tricks.phases(list(TEXTBOOK))
         tricks.build(self)
 
@@ -108,21 +110,18 @@ class Gan(nn.Module):
 
     # -- one round ---------------------------------------------------------------------------------
 
-    def play(self, stages: Round, record: bool = False) -> dict[str, Tensor]:
-        """Play one round, the unit that is compiled or captured; return its signals if recorded."""
+    def play(self, stages: Round) -> None:
+        """Play one round, the unit that is compiled or captured."""
         batch = self.draw(any(t.player == "G" for stage in stages for t in stage))
-        done: dict[str, Tensor] = {}
         for before, stage in zip(((), *stages), stages, strict=False):
             if any(turn.player == "G" for turn in before):
                 batch = self.renew(batch)
             steps = [self.differentiate(turn, batch) for turn in stage]  # all, before any moves
             for step in steps:
                 self.move(step)
-                if record:
-                    done |= step.signals()
+                self.signals.add(step.signals())
                 step.forget()
         self.feed.advance()
-        return done
 
     def draw(self, grad: bool) -> Batch:
         """Return this round's batch; G runs once and its turn shares the graph."""
@@ -239,13 +238,16 @@ class Step:
         return sum(sides[1:], sides[0])
 
     def signals(self) -> dict[str, Tensor]:
-        """Return what curves show of this turn, [K] each."""
+        """Return what curves show of this turn, [K] each, in the order of `signals.NAMES`."""
         player = self.player.lower()
         found = {f"loss_{player}": self.loss, f"grad_norm_{player}": self.gradient.norm(dim=1)}
-        for side in (self.real, self.fake):
-            if self.player == "D" and "logits" in side.__dict__:  # only where the loss asked
-                found[f"score_{side.name}"] = side.logits.mean(1)
+        if self.player == "D":
+            found = {**self.scores(self.real), **found, **self.scores(self.fake)}
         return {name: x.detach() for name, x in found.items()}
+
+    def scores(self, side: Side) -> dict[str, Tensor]:
+        """Return the mean score of a side, if the loss has asked for its scores."""
+        return {f"score_{side.name}": side.logits.mean(1)} if "logits" in side.__dict__ else {}
 
     @once
     def together(self) -> dict[str, Output]:

@@ -341,7 +341,7 @@ def test_brings_nothing_from_the_host_in_a_round(name, net):
     for stages in g.rounds:
         g.feed.refill()
         with OneDevice() as seen:
-            g.play(stages, record=True)
+            g.play(stages)
         assert not seen.here
         g.feed.count()
 

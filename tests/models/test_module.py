@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ablate.catalog import trick_class
+from ablate.catalog import names, trick_class
 from ablate.errors import UserError
 from ablate.models.module import module
 from ablate.trick import TrickSet
@@ -92,3 +92,32 @@ def test_tricks_of_layers_are_refused(name):
     tricks = TrickSet([trick_class(name).stack([settings(name)])])
     refused = [p.sentence for p in tricks.problems(recipe_of(SHAPE), surgery=False) if p.refuse]
     assert any("model=module" in sentence for sentence in refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "refused"),
+    [
+        ("d_capacity", {"width": 2.0}, "sizes networks of ours"),
+        ("g_capacity", {"width": 1.0, "depth": -1}, "sizes networks of ours"),
+        ("g_capacity", {"width": 1.0, "depth": 0}, ""),
+        ("range_pair", {"kind": "sigmoid"}, "brings a G that ends in [-1, 1]"),
+        ("range_pair", {"kind": "linear"}, "brings a G that ends in [-1, 1]"),
+        ("range_pair", {"kind": "tanh"}, ""),
+        ("batch_size", {}, ""),
+    ],
+)
+def test_what_would_change_nothing_or_half_of_a_pair_is_refused(name, changes, refused):
+    tricks = TrickSet([trick_class(name).stack([settings(name, **changes)])])
+    sentences = [p.sentence for p in tricks.problems(recipe_of((1, 8, 8)), surgery=False)]
+    assert [refused in sentence for sentence in sentences] == [True] * bool(refused)
+    assert not tricks.problems(recipe_of((1, 8, 8)))
+
+
+def test_no_trick_edits_a_choice_that_foreign_networks_do_not_read_without_being_refused():
+    """Whatever a trick makes of the recipe at its yaml default."""
+    free = {"batch_size", "latent_dim"}  # which modules are given as they are
+    for name in names():
+        tricks, recipe = TrickSet([trick_class(name).stack([settings(name)])]), recipe_of((1, 8, 8))
+        before, after = vars(recipe), vars(tricks.recipe(recipe))
+        edited = {key for key in before if before[key] != after[key]} - free
+        assert not edited or any(p.refuse for p in tricks.problems(recipe, surgery=False)), name

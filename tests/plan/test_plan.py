@@ -134,6 +134,7 @@ def test_study_json_holds_all_that_the_analysis_must_know(place):
         "factors": {name: ["off", "on"] for name in names},
         "permutations": {},
         "analysis": {"metric": None, "margin": 5, "looks": [], "variance": "own"},
+        "stack": None,
     }
     assert len(arms) == 8
     assert arms[0] == {
