@@ -17,8 +17,10 @@ from typing import Any
 
 import hydra
 from hydra._internal.core_plugins import basic_sweeper
+from hydra.core import utils as hydra_utils
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
@@ -27,7 +29,7 @@ from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
 from ablate.orphan import watch_parent
-from ablate.overrides import in_each_job, plain, refuse_choices, yaml_of
+from ablate.overrides import in_each_job, plain, refuse_choices, refuse_many, yaml_of
 from ablate.secrets import hidden, hide_arguments, said
 
 FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
@@ -151,6 +153,7 @@ def launch(config_name: str, arguments: list[str]) -> None:
     own_folder(options)
     refuse_choices(overrides)
     if options.keys() & {"-m", "--multirun"}:
+        refuse_many(overrides)
         overrides = in_each_job(overrides)
     flags = [f"{flag}={value}" if flag in VALUED else flag for flag, value in options.items()]
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -166,6 +169,21 @@ def launch(config_name: str, arguments: list[str]) -> None:
         raise refusal.error from refusal.error.__cause__
     finally:
         sys.argv = before
+
+
+def value_of(job: JobReturn) -> Any:
+    """Return what a job came to, or raise its error, which we tell: Hydra prints what was typed."""
+    if job.status is not JobStatus.COMPLETED:
+        raise job._return_value
+    return job._return_value
+
+
+def keep(job: JobReturn, value: Any) -> None:
+    """Set what a job came to."""
+    job._return_value = value
+
+
+vars(hydra_utils)["JobReturn"].return_value = property(value_of, keep)
 
 
 def run(app: Callable[[], Any]) -> None:

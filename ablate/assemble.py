@@ -5,6 +5,7 @@ Legend: K trials.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,11 +16,13 @@ import torch
 from ablate.catalog import load, nearest, trick_class, trick_set
 from ablate.data import Dataset
 from ablate.errors import UserError
+from ablate.fits import unfit
 from ablate.models.dcgan import dcgan
+from ablate.models.layers import Network, Player, leaves
 from ablate.models.mlp import mlp
 from ablate.models.module import module
 from ablate.models.resnet import resnet
-from ablate.runner.inert import inert, is_neutral
+from ablate.runner.inert import PLAYERS, inert, is_neutral
 from ablate.train.feed import Feed
 from ablate.train.pixels import Pixels
 from ablate.train.schedule import rounds_for
@@ -28,6 +31,7 @@ from ablate.trial import Settings, Trial, canonical
 from ablate.trick import TEXTBOOK, Problem, Recipe, TrickSet
 
 MODELS: dict[str, Callable[..., Any]] = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
+BYTES = 16  # a parameter, its gradient and the two means of Adam
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -75,14 +79,28 @@ def check(trial: Trial, dataset: Dataset) -> list[Problem]:
     found += tricks.problems(recipe, surgery=trial.model["name"] != "module")
     try:
         build = build_of(trial.model)
-        for player in ("G", "D"):
-            build(player, tricks.recipe(recipe))
+        layers = {player: build(player, tricks.recipe(recipe)) for player in PLAYERS}
+        if not any(p.refuse for p in found):
+            found += too_large(tricks, layers)
         ours = trial.model["name"] != "module"
         idle = inert(tricks, recipe, build) if ours and not any(p.refuse for p in found) else []
     except UserError as error:
         return [*found, Problem(True, str(error))]
     told = [name for name in idle if not is_neutral(name, trial.tricks[name])]
     return [*found, *(Problem(False, changes_nothing(name, trial), name) for name in told)]
+
+
+def too_large(tricks: TrickSet, layers: Mapping[Player, Network]) -> list[Problem]:
+    """Return the problem of networks whose parameters no memory here holds.
+
+    Args:
+        tricks: They may add layers.
+        layers: Of each player, before that.
+    """
+    edited = [leaf for p in PLAYERS for leaf in leaves(tricks.network(layers[p], p))]
+    count = sum(math.prod(shape) for leaf in edited for shape in leaf.shapes().values())
+    asked = f"A GAN of {count:,} parameters (model.width and depth, train.latent_dim, tricks)"
+    return [Problem(True, sentence) for sentence in unfit(asked, BYTES * count)]
 
 
 def changes_nothing(name: str, trial: Trial) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ablate.data import Dataset
 from ablate.data.option import decisive, reading_of
 from ablate.durable import make_folder
 from ablate.errors import UserError
+from ablate.fits import check_fits
 from ablate.operators import CHOICES
 from ablate.secrets import hidden
 from ablate.train.ladder import CHOICES as RUNGS
@@ -27,8 +29,11 @@ from ablate.trial import Trial
 
 # Where files lie is the machine's business; what is in them is hashed into `data.fingerprint`.
 PATHS = ("root", "path", "cache")
-WHOLE = {"batch_size": 1, "latent_dim": 1, "images": 1, "evaluations": 1, "samples": 2,
-         "curve_points": 1, "width": 1}  # fmt: skip
+WHOLE = {  # the fewest, and more than anybody means
+    "batch_size": (1, 2**20), "latent_dim": (1, 2**20), "images": (1, 10**12),
+    "evaluations": (1, 10**5), "samples": (2, 10**9), "curve_points": (1, 10**6),
+    "width": (1, 2**16), "depth": (-1000, 1000), "neighbours": (1, 1000),
+}  # fmt: skip
 SWITCHES = ("channels_last",)
 
 
@@ -180,8 +185,11 @@ def trial_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Trial:
         code=code_of(tricks, tree["model"]),
     )
     refuse_secrets(trial)
-    for part in ("model", "budget", "train"):
+    for part in ("model", "budget", "metric", "train"):
         check_numbers(part, getattr(trial, part))
+    samples = trial.budget["samples"]
+    each = math.prod(dataset.shape) * dataset.train.images.element_size()
+    check_fits(f"budget.samples={samples}", samples * each)
     if trial.train["precision"] not in PRECISIONS:
         raise unknown("train.precision", str(trial.train["precision"]), PRECISIONS)
     return trial
@@ -268,7 +276,16 @@ def check_numbers(part: str, values: Mapping[str, Any]) -> None:
     for key, value in values.items():
         if key in SWITCHES and not isinstance(value, bool):
             raise UserError(f"{part}.{key}={value} is not a switch; type true or false.")
-        low = WHOLE.get(key)
+        if key not in WHOLE:
+            continue
+        low, high = WHOLE[key]
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if low is not None and not (whole and value >= low):
+        if not (whole and value >= low) and not is_more(value, high):
             raise UserError(f"{part}.{key}={value} must be a whole number of at least {low}.")
+        if is_more(value, high):
+            raise UserError(f"{part}.{key}={value} is more than {high:,}; type a smaller number.")
+
+
+def is_more(value: Any, high: float) -> bool:
+    """Return whether a value is a number above a bound."""
+    return isinstance(value, int | float) and value > high

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override
+from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
@@ -20,6 +21,8 @@ from ablate.catalog import names, unknown
 from ablate.config.keys import NOTHING, choices, groups, no_key, one_of
 from ablate.errors import UserError
 
+MOST_JOBS = 10_000  # each takes Hydra a tenth of a second
+SWEEP = "Sweep parameters '"
 AMBIGUOUS = "Ambiguous value for argument '"
 
 
@@ -35,8 +38,9 @@ def explain(error: HydraException | OmegaConfBaseException) -> UserError:
     cause = error.__cause__
     if isinstance(error, ConfigCompositionException) and isinstance(cause, OmegaConfBaseException):
         return wrong_key(cause) if in_no_tree(cause) else plain(cause)
-    if str(error).startswith(AMBIGUOUS):
-        return ambiguous(str(error).removeprefix(AMBIGUOUS).split("'\n")[0])
+    for start, end, tell in ((AMBIGUOUS, "'\n", ambiguous), (SWEEP, "' requires", several)):
+        if str(error).startswith(start):
+            return tell(str(error).removeprefix(start).split(end)[0])
     if str(error).startswith("Could not override 'search/"):
         return UserError("Nothing is searched in this study; type search=optuna as well.")
     return plain(error)
@@ -148,12 +152,55 @@ def is_inside(override: Override, parts: Collection[str]) -> bool:
     return bool(dot) and part in parts and not override.is_delete()
 
 
+def refuse_many(overrides: Sequence[str]) -> None:
+    """Refuse a multirun that nobody could train, before its jobs are listed.
+
+    Raises:
+        UserError: It has too many jobs, or a range without an end.
+    """
+    parse, count = OverridesParser.create().parse_override, 1
+    for override in overrides:
+        try:
+            parsed = parse(override)
+        except (OverrideParseException, ValueError):
+            continue  # Hydra tells it
+        if parsed.is_discrete_sweep():
+            count *= jobs_of(parsed)
+    if count > MOST_JOBS:
+        raise UserError(f"-m names {count:,} trials; type at most {MOST_JOBS:,} at a time.")
+
+
+def jobs_of(override: Override) -> int:
+    """Return how many values a sweep has.
+
+    Raises:
+        UserError: Its range has no end.
+    """
+    value = override.value()
+    if isinstance(value, RangeSweep):
+        start, stop, step = value.start or 0, value.stop, value.step
+        steps = (stop - start) / step if stop is not None and step else math.nan
+        if not math.isfinite(steps):
+            raise UserError(f"{override.input_line} has no end; type range(FIRST,END).")
+        return max(0, math.ceil(steps))
+    return len(value.list) if isinstance(value, ChoiceSweep) else 1
+
+
 def ambiguous(override: str) -> UserError:
     """Return the sentence for several values in a command that takes one."""
     key, _, values = override.partition("=")
     both = f" or {key}=[{values}] for a set of them" if key == "trick" else ""
     both = f" or study.seeds=[{values}] in a study" if key == "seed" else both
     return UserError(f"{override} names several values; add -m to train one trial for each{both}.")
+
+
+def several(override: str) -> UserError:
+    """Return the sentence for a range or a choice in a command that takes one value."""
+    key = override.partition("=")[0]
+    return UserError(
+        f"{override} names several values; add -m to train one trial for each, or type a list "
+        f"where one is meant: {key}=[0,1,2]."
+    )
 
 
 def plain(error: BaseException) -> UserError:

@@ -91,6 +91,10 @@ class Recipe:
         return len(self.shape) == 1
 
 
+LARGEST = 3.4e38  # of float32
+MANY = 2**20  # more than anybody means by a whole number
+
+
 class Setting(NamedTuple):
     """What a setting may be; `numeric` ones are a number per trial, all others are structure."""
 
@@ -127,6 +131,7 @@ class Setting(NamedTuple):
             return self.off
         wanted = "a whole number" if self.kind == "integer" else "a number"
         good = isinstance(value, int | float) and not isinstance(value, bool)
+        good = good and -LARGEST <= value <= LARGEST  # nan is neither
         if not good or (self.kind == "integer" and value != int(value)):
             raise UserError(f"{place}={value} is not {wanted}.")
         if not self.low <= value <= self.high:
@@ -142,7 +147,7 @@ def number(low: float = -math.inf, high: float = math.inf, off: float | None = N
     return Setting("number", low, high, off=off)
 
 
-def integer(low: int, high: float = math.inf, off: int | None = None) -> Any:
+def integer(low: int, high: float = MANY, off: int | None = None) -> Any:
     """Declare a whole number that is structure; `off` is what `null` stands for."""
     return Setting("integer", low, high, off=off)
 

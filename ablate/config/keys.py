@@ -20,6 +20,8 @@ NAMED = ("data", "model", "tracker")  # a file for each `name`
 ALIKE = {"budget": "budget/screen", "metric": "metric/default"}  # all files have the same keys
 INSIDE = {"train": "config", "study": "study"}  # the file that they stand in
 EXACT = 2.0**53  # above it, not every whole number is a float
+LARGEST = 1e300  # of a number; the rest overflows as soon as it is used
+LONGEST = 2**63
 RANGE = ("low", "high", "log", "choices", "above")
 TRICK = ("_target_", "search")
 OPEN = ("data.label_column",)  # where null means something though ours is another value
@@ -33,6 +35,8 @@ def checked_keys(tree: Node) -> dict[str, Any]:
         UserError: A key is unknown, missing, or has no value where one is needed; the sentence says
             what to type.
     """
+    for key in tree:
+        refuse_endless(str(key), tree[key])
     found = checked("", tree, whole_of(tree))
     for part in (*NAMED, *ALIKE, *INSIDE):
         if part in tree:
@@ -45,6 +49,26 @@ def checked_keys(tree: Node) -> dict[str, Any]:
     for name, node in tree["trick"].items():
         check_trick(str(name), node)
     return found
+
+
+def refuse_endless(place: str, given: Any) -> None:
+    """Refuse numbers that are none: JSON has no inf and no nan, and no setting means either.
+
+    Raises:
+        UserError: There is one, or a whole number of more than 64 bits.
+    """
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            refuse_endless(join(place, key), value)
+    elif isinstance(given, list):
+        for value in given:
+            refuse_endless(place, value)
+    elif isinstance(given, int) and abs(given) > 10**30:  # too long for a sentence
+        raise UserError(f"{place} is a number of {len(str(given))} digits; type a smaller one.")
+    elif isinstance(given, int | float) and not -LARGEST <= given <= LARGEST:
+        raise UserError(f"{place}={given:g} is no number that can be used; type a finite one.")
+    elif isinstance(given, int) and abs(given) >= LONGEST:
+        raise UserError(f"{place}={given:g} has more than 64 bits; type a smaller number.")
 
 
 def checked(place: str, given: Any, known: Node) -> dict[str, Any]:
@@ -88,6 +112,8 @@ def no_key(place: str, key: str, known: Iterable[Any], name: Any = None) -> User
         )
     if not place and key in groups():
         return UserError(f"{key} is not there; type {key}=NAME, {one_of(key)}.")
+    if not keys:
+        return UserError(f"{place}.{key} is given and {place} holds nothing; drop {place}=.")
     others = {other: near(key, content(f"{place}/{other}")) for other in choices(place)}
     if place in NAMED and any(others.values()) and not near(key, keys):
         other = max(others, key=lambda name: (key in others[name], bool(others[name])))
@@ -175,11 +201,31 @@ def checked_search(given: Any) -> dict[str, Any]:
     if given.get("sampler") is None:
         return checked("search", given, content("search/none"))
     found = checked("search", given, known)
+    check_texts(found)
     for part in ("sampler", "pruner"):
         described = content(f"search/{part}/{found[part].get('name')}")
         if described:  # what checks the search knows the names
             found[part] = checked(f"search.{part}", found[part], described)
     return found
+
+
+def check_texts(search: Node) -> None:
+    """Refuse what is no name where a search needs one, and what is no list of such.
+
+    Raises:
+        UserError: The sentence says what to type.
+    """
+    for key in ("metric", "cost", "warm_start", "storage"):
+        if not isinstance(search[key], str | None):
+            raise UserError(f"search.{key}={text(search[key])} is no name; type one, or null.")
+    chosen = search["settings"]
+    if chosen is not None and not (
+        isinstance(chosen, list) and all(isinstance(one, str) for one in chosen)
+    ):
+        raise UserError(
+            f"search.settings={text(chosen)} is no list of settings; type null for all of them, or "
+            "[r1.gamma,adam.lr]."
+        )
 
 
 def check_trick(name: str, node: Any) -> None:
@@ -222,8 +268,9 @@ def known_of(part: str, given: Any) -> Node:
     if part in ALIKE:
         return content(ALIKE[part])
     name = given.get("name") if isinstance(given, Mapping) else ""
-    if name is None:
-        raise UserError(f"{part}.name has no value; type {part}=NAME, {one_of(part)}.")
+    if not isinstance(name, str):
+        none = "has no value" if name is None else f"is {text(name)}, which is no name"
+        raise UserError(f"{part}.name {none}; type {part}=NAME, {one_of(part)}.")
     found = content(f"{part}/{name}") or dict(given if isinstance(given, Mapping) else {})
     if part == "data" and "of" in found and isinstance(given, Mapping):
         return {**content(f"data/{given.get('of')}"), **found}  # a set made of another

@@ -16,8 +16,12 @@ READING: Mapping[str, object] = {
 }
 
 
-def whole_number(option: str, value: object, least: int) -> int:
-    """`value` if it is an integer of at least `least`.
+MOST = 2**16  # of a side
+MOST_SAMPLES = 10**7  # of a set that is made
+
+
+def whole_number(option: str, value: object, least: int, most: int = MOST) -> int:
+    """`value` if it is an integer from `least` to `most`.
 
     Raises:
         UserError: Anything else.
@@ -27,6 +31,8 @@ def whole_number(option: str, value: object, least: int) -> int:
             f"data.{option} must be a whole number of at least {least} but got {value!r}; "
             f"write for example data.{option}={max(least, 32)}."
         )
+    if value > most:
+        raise UserError(f"data.{option}={value} is more than {most:,}; write a smaller number.")
     return value
 
 

@@ -6,12 +6,15 @@ github.com/fjxmlzn/PacGAN, stacked_MNIST_experiments/VEEGAN_experiment/config.py
 Legend: N samples, H W image.
 """
 
+import math
+
 import numpy as np
 import torch
 
 from ablate.data.dataset import Dataset, Split
-from ablate.data.option import whole_number
+from ablate.data.option import MOST_SAMPLES, whole_number
 from ablate.errors import UserError
+from ablate.fits import check_fits
 
 TRAIN_SEED, HELD_OUT_SEED = 1, 2
 
@@ -31,14 +34,14 @@ def stack(grey: Dataset, samples: int, held_out_samples: int) -> Dataset:
         UserError: `grey` is a toy, in colour, unlabelled, or has more than 10 classes.
     """
     _check(grey)
+    given = {"samples": samples, "held_out_samples": held_out_samples}
+    for option, count in given.items():
+        whole_number(option, count, least=2, most=MOST_SAMPLES)
+        check_fits(f"data.{option}={count}", 3 * count * math.prod(grey.shape))
     return Dataset(
         f"stacked_{grey.name}",
-        train=_stack_split(grey.train, whole_number("samples", samples, least=2), TRAIN_SEED),
-        held_out=_stack_split(
-            grey.held_out,
-            whole_number("held_out_samples", held_out_samples, least=2),
-            HELD_OUT_SEED,
-        ),
+        train=_stack_split(grey.train, samples, TRAIN_SEED),
+        held_out=_stack_split(grey.held_out, held_out_samples, HELD_OUT_SEED),
         classes=1000,
     )
 

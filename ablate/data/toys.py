@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ablate.data.dataset import Dataset, Mixture, Split
-from ablate.data.option import whole_number
+from ablate.data.option import MOST_SAMPLES, whole_number
 
 TRAIN_SEED, HELD_OUT_SEED = 1, 2
 
@@ -42,7 +42,7 @@ def point(samples: int = 100_000) -> Dataset:
 
 def _draw(name: str, centres: list[list[float]], sigma: float, samples: int) -> Dataset:
     truth = Mixture(torch.tensor(centres), sigma)  # [M, 2]
-    count = whole_number("samples", samples, least=2)
+    count = whole_number("samples", samples, least=2, most=MOST_SAMPLES)
     return Dataset(
         name,
         train=_split(truth, count, TRAIN_SEED),

@@ -73,7 +73,7 @@ def make_extractor(
         UserError: an unknown name, a network asked to look at a toy, no Inception file.
     """
     if name not in EXTRACTORS:
-        near = difflib.get_close_matches(name, EXTRACTORS, 1, 0) or ["auto"]
+        near = difflib.get_close_matches(str(name), EXTRACTORS, 1, 0) or ["auto"]
         raise UserError(
             f"There is no extractor {name!r}; did you mean metric.extractor={near[0]}? "
             f"Known are {', '.join(EXTRACTORS)}."

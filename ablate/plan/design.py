@@ -8,6 +8,7 @@ design's parameters behind the factors are keys of `study.` in the config.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations, count, product
 from math import prod
@@ -18,7 +19,7 @@ from ablate.errors import UserError
 REFERENCE = "reference"
 SWITCH = ("off", "on")
 NONE = "none"
-MOST_ARMS = 10_000
+MOST_ARMS = 4096
 
 Factors = Mapping[str, Sequence[str]]  # factor -> its levels
 Levels = Mapping[str, str]  # factor -> one of them
@@ -83,21 +84,19 @@ def full_factorial(factors: Factors) -> list[Arm]:
 
 def random_subsets(factors: Factors, subsets: int = 16, draw: int = 0) -> list[Arm]:
     """Return the reference and so many other combinations, each different, drawn by `draw`."""
-    whole("subsets", subsets, 1)
+    whole("subsets", subsets, 1, MOST_ARMS)
     most = prod(map(len, factors.values())) - 1
     if subsets > most:
         raise UserError(
             f"study.subsets={subsets}, and {len(factors)} factors have {most} combinations beside "
             f"the reference; type study.subsets={most} or study.design=full_factorial."
         )
-    found = [base_of(factors)]
+    found = {tuple(levels[0] for levels in factors.values()): None}  # in the order of drawing
     for n in count():
         if len(found) > subsets:
             break
-        drawn = {f: levels[number(draw, n, f) % len(levels)] for f, levels in factors.items()}
-        if drawn not in found:
-            found.append(drawn)
-    return [arm_at(factors, levels) for levels in found]
+        found[tuple(v[number(draw, n, f) % len(v)] for f, v in factors.items())] = None
+    return [arm_at(factors, dict(zip(factors, one, strict=True))) for one in found]
 
 
 def listed(factors: Factors) -> list[Arm]:
@@ -159,14 +158,16 @@ def refuse_many(design: str, factors: Factors, instead: str) -> None:
         )
 
 
-def whole(key: str, value: object, low: int) -> None:
-    """Refuse a count that is none.
+def whole(key: str, value: object, low: int, high: float = math.inf) -> None:
+    """Refuse a count that is none, or more than anybody could train.
 
     Raises:
         UserError: The sentence says what it may be.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
         raise UserError(f"study.{key}={value} must be a whole number of at least {low}.")
+    if value > high:
+        raise UserError(f"study.{key}={value} is more than {high:,}; type a smaller number.")
 
 
 def number(*what: object) -> int:

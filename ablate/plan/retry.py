@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablate.durable import make_folder, sync_folder
 from ablate.errors import UserError
-from ablate.plan.claim import take, tidy
+from ablate.plan.claim import living, take, tidy
 from ablate.plan.files import ended, read_plan, require_study
 from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, status_of
@@ -34,34 +35,35 @@ def retry(folder: Path, status: str, arm: str | None = None) -> str:
         UserError: There are no such trials, or a worker holds one; nothing was moved.
     """
     check(folder, status)
-    asked = of_arm(read_plan(folder), arm)
+    there = ended(folder)
+    asked = [trial for trial in of_arm(read_plan(folder), arm) if trial.id in there]
     broken = damage(folder, [trial.id for trial in asked])
-    chosen = [t for t in asked if t.id not in broken and has_status(folder, t, status)]
+    sound = [trial for trial in asked if trial.id not in broken]
+    chosen = [trial for trial in sound if status_of(folder, trial)["status"] == status]
     also = f" {told(broken)}" if broken else ""
     if not chosen:
         of = f"of arm {arm} " if arm else ""
         raise UserError(f"No trial {of}in {folder} is {status}.{also}")
-    claims = []
+    held = living(folder)
+    for trial in chosen:
+        if trial.id in held:
+            raise UserError(
+                f"A worker still holds trial {trial.id} ({trial.arm}, seed {trial.seed}); "
+                "nothing was moved. Type the same again when it has ended."
+            )
+    moved, earlier = list[str](), tries(folder)
     try:
         for trial in chosen:
-            claim = take(folder, trial.id)
-            if claim is None:
-                raise UserError(
-                    f"A worker still holds trial {trial.id} ({trial.arm}, seed {trial.seed}); "
-                    "nothing was moved. Type the same again when it has ended."
-                )
-            claims.append(claim)
-        places = [move(folder, trial) for trial in chosen]
+            move_claimed(folder, trial, earlier)
+            moved.append(trial.id)
+    finally:
         for place in (folder / "trials", folder / ASIDE):
             sync_folder(place)
-        forget(folder, [trial.id for trial in chosen])
-    finally:
-        for claim in claims:
-            claim.release()
+        forget(folder, moved)
         tidy(folder)
-    n = f"{len(places)} trial{'' if len(places) == 1 else 's'}"
+    n = f"{len(moved)} trial{'' if len(moved) == 1 else 's'}"
     return (
-        f"{n} that {'was' if len(places) == 1 else 'were'} {status}: results moved to "
+        f"{n} that {'was' if len(moved) == 1 else 'were'} {status}: results moved to "
         f"{folder / ASIDE}. The command of the sweep trains them again.{also}"
     )
 
@@ -95,14 +97,31 @@ def of_arm(trials: Sequence[Trial], arm: str | None) -> Sequence[Trial]:
     return arms[arm]
 
 
-def has_status(folder: Path, trial: Trial, status: str) -> bool:
-    """Return whether a trial has ended so."""
-    return trial.id in ended(folder) and status_of(folder, trial)["status"] == status
+def move_claimed(folder: Path, trial: Trial, earlier: Mapping[str, int]) -> None:
+    """Move a trial's folder while no worker can take the trial.
+
+    Raises:
+        UserError: One has just taken it; those before it were moved.
+    """
+    claim = take(folder, trial.id)
+    if claim is None:
+        raise UserError(
+            f"A worker has just taken trial {trial.id} ({trial.arm}, seed {trial.seed}); type the "
+            "same again when it has ended."
+        )
+    try:
+        move(folder, trial, earlier)
+    finally:
+        claim.release()
 
 
-def move(folder: Path, trial: Trial) -> Path:
+def move(folder: Path, trial: Trial, earlier: Mapping[str, int]) -> Path:
     """Move a trial's folder to where no reader of results looks; earlier tries stay there."""
-    aside = folder / ASIDE
-    make_folder(aside)
-    n = 1 + len(list(aside.glob(f"{trial.id}.*")))
-    return (folder / "trials" / trial.id).rename(aside / f"{trial.id}.{n}")
+    n = 1 + earlier.get(trial.id, 0)
+    return (folder / "trials" / trial.id).rename(folder / ASIDE / f"{trial.id}.{n}")
+
+
+def tries(folder: Path) -> Counter[str]:
+    """Return how often each trial was moved aside before, in one look at the disk."""
+    make_folder(folder / ASIDE)
+    return Counter(path.name.partition(".")[0] for path in (folder / ASIDE).iterdir())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ablate.errors import UserError
 from ablate.plan.design import (
+    MOST_ARMS,
     Arm,
     Factors,
     arm_at,
@@ -63,7 +64,7 @@ def orders_of(
     """
     if permutations is None:
         return {}
-    whole("permutations", permutations, 2)
+    whole("permutations", permutations, 2, MOST_ARMS)
     if permutations % 2:
         raise UserError(
             f"study.permutations={permutations} is odd, and every permutation comes with its "

@@ -43,6 +43,8 @@ DESIGNS: dict[str, Callable[..., list[Arm]]] = {
 }
 LISTED = {"presets": ["presets"], "explicit": ["arms"]}  # these keys become the only factor
 FRACTIONS = ("fractional_factorial", "plackett_burman")
+MOST_WORKERS = 100_000
+MOST_TRIALS = 1_000_000
 OPTIONS = ("resolution", "runs", "permutations", "subsets", "draw", "presets", "arms")
 
 
@@ -142,6 +144,7 @@ def plan_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Plan:
     planned = tuple(checked(arm, trial_for(base, arm, meaning), dataset) for arm in arms)
     refuse_twins(planned)
     refuse_hopeless(planned)
+    refuse_endless(len(planned), len(seeds))
     good = [p for p in planned if not p.refused]
     return Plan(
         study["design"],
@@ -179,8 +182,8 @@ def check_keys(study: Mapping[str, Any]) -> None:
         design.whole("draw", study["draw"], 0)
     for key in ("workers", "stack"):
         value = study[key]
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise UserError(f"study.{key}={value} must be a whole number of at least 1, or null.")
+        if value is not None:
+            design.whole(key, value, 1, MOST_WORKERS)
 
 
 def check_settings(whole: Trial, meaning: Mapping[str, Factor]) -> None:
@@ -255,6 +258,19 @@ def refuse_twins(planned: Sequence[PlannedArm]) -> None:
                 f"Arms '{other}' and '{p.arm.name}' come out the same ({tricks}, equal settings); "
                 "drop the level, trick or arm that makes no difference."
             )
+
+
+def refuse_endless(arms: int, seeds: int) -> None:
+    """Refuse a study that nobody could finish.
+
+    Raises:
+        UserError: It has too many trainings.
+    """
+    if arms * seeds > MOST_TRIALS:
+        raise UserError(
+            f"{arms:,} arms under {seeds:,} seeds are {arms * seeds:,} trainings; name fewer "
+            "factors, study.design=random_subsets, or fewer study.seeds."
+        )
 
 
 def refuse_hopeless(planned: Sequence[PlannedArm]) -> None:

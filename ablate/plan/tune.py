@@ -155,6 +155,7 @@ def planned_arm(
 def rules_of(given: Mapping[str, Any], metric: str) -> Rules:
     """Return the rules that a config's `search` node describes."""
     seeds = given["seeds"] if isinstance(given["seeds"], list) else []
+    seeds = [seed_of(seed, "search.seeds") for seed in seeds]
     if not seeds or len(set(seeds)) != len(seeds):
         raise UserError(
             f"search.seeds={given['seeds']} must be a list of different seeds: [1000,1001,1002]."
@@ -163,7 +164,7 @@ def rules_of(given: Mapping[str, Any], metric: str) -> Rules:
         sampler=given["sampler"],
         pruner=given["pruner"],
         trials=given["trials"],
-        seeds=tuple(seed_of(seed, "search.seeds") for seed in seeds),
+        seeds=tuple(seeds),
         batch=given["batch"],
         seed=seed_of(given["seed"], "search.seed"),
         metric=metric,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.process import is_gone, mark
 from ablate.store.disk import telling_disk_errors
+from ablate.store.plan import locked
 
 MANIFEST = "manifest.json"
 
@@ -27,25 +30,47 @@ def swapped_in(out: Path) -> Iterator[Path]:
         UserError: `out` holds anything that no report has written, or cannot be written.
     """
     out = out.absolute()
+    _make_parent(out)
     old = out.with_name(f".{out.name}.old")
     with telling_disk_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _recover(out, old)
-        _refuse_foreign(out)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        with locked(out.parent, alone=True):  # of two at once, one after the other
+            _recover(out, old)
+            _refuse_foreign(out)
+        unfinished = Path(tempfile.mkdtemp(mark(), f".{out.name}.", out.parent))
         try:
             yield unfinished
             unfinished.chmod(0o755)  # mkdtemp makes folders that only their owner may read
-            _exchange(unfinished, out, old)
+            with locked(out.parent, alone=True):
+                _recover(out, old)
+                _exchange(unfinished, out, old)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def _make_parent(out: Path) -> None:
+    """Make the folder that a report's folder lies in.
+
+    Raises:
+        UserError: No folder can be there.
+    """
+    if not out.name:
+        raise UserError(f"{out} cannot be replaced by a report; name a folder: -o reports/demo.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{out} cannot be made ({error.strerror}); name another folder: -o reports/demo."
+        ) from error
+
+
 def _recover(out: Path, old: Path) -> None:
-    """Finish what a call that was killed between its two renames has left."""
+    """Finish what a call that was killed has left: between its two renames, or before them."""
     if old.is_dir() and not out.exists():
         os.replace(old, out)
     shutil.rmtree(old, ignore_errors=True)
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*"):
+        if is_gone(left.name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _exchange(unfinished: Path, out: Path, old: Path) -> None:

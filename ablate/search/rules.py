@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +22,8 @@ from ablate.search.space import Space
 T = TypeVar("T")
 Options = Mapping[str, Any]
 COSTS = ("device_seconds", "wall_seconds", "peak_memory_bytes")
+MOST_POINTS = 100  # of a grid along every setting
+MOST = 100_000  # settings of an arm
 ONE_BY_ONE = "wilcoxon"  # prunes over seeds, so that they are trained one after the other
 
 
@@ -87,10 +90,23 @@ class Rules:
                     f"search.{key}={value} gives no arm a single setting; type a whole number "
                     f"of at least 1."
                 )
+            if value > MOST:
+                raise UserError(f"search.{key}={value} is more than {MOST:,}; type fewer.")
+        self.check_options()
         if self.metric not in CATALOG:
             raise unknown_metric(self.metric)
         self.check_cost()
         self.check_pruner(evaluations)
+
+    def check_options(self) -> None:
+        """Refuse options of sampler and pruner that count more than anybody would wait for."""
+        for part, options in (("sampler", self.sampler), ("pruner", self.pruner)):
+            for key, value in options.items():
+                most = MOST_POINTS if key == "points" else MOST
+                if isinstance(value, int | float) and value > most:
+                    raise UserError(
+                        f"search.{part}.{key}={value} is more than {most:,}; type less."
+                    )
 
     def check_cost(self) -> None:
         """Refuse a second objective that is none, or that sampler or pruner cannot take."""
@@ -133,7 +149,7 @@ class Rules:
         options = {key: value for key, value in self.sampler.items() if key != "name"}
         name = self.sampler["name"]
         if name == "grid":
-            return samplers.GridSampler(space.grid(options["points"]), seed=self.seed)  # one order
+            return samplers.GridSampler(grid_of(space, options["points"]), seed=self.seed)
         if name == "random":
             return samplers.RandomSampler(seed=seed)
         if name in ("gp", "cmaes", "qmc"):  # what they cannot model is drawn at random
@@ -165,6 +181,22 @@ PRUNERS: dict[str, Callable[..., BasePruner]] = {
     "hyperband": pruners.HyperbandPruner,
     ONE_BY_ONE: pruners.WilcoxonPruner,
 }
+
+
+def grid_of(space: Space, points: int) -> dict[str, list[Any]]:
+    """Return the grid, in one order for all arms.
+
+    Raises:
+        UserError: It has more nodes than anybody could train.
+    """
+    grid = space.grid(points)
+    nodes = math.prod(map(len, grid.values()))
+    if nodes > MOST:
+        raise UserError(
+            f"search.sampler.points={points} makes a grid of {nodes:,} settings; type fewer, or "
+            "name fewer in search.settings."
+        )
+    return grid
 
 
 def _quietly(make: Callable[..., T], **options: Any) -> T:

@@ -39,8 +39,8 @@ class MinibatchDisc(Trick):
     cost = "batch^2 * kernels * dims"
     doubts = {"gradient_penalty": "a sample's gradient includes what it does to others' scores"}
 
-    kernels: int = integer(1)
-    dims: int = integer(1)
+    kernels: int = integer(1, 1024)
+    dims: int = integer(1, 1024)
 
     def network(self, layers: Network, player: Player) -> Network:
         """Add a second last layer, on closeness."""

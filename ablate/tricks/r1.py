@@ -45,7 +45,7 @@ class R1(Trick):
     }
 
     gamma: Strength = number(0)
-    every: int = integer(1)
+    every: int = integer(1, 1024)
     allow_batch_coupling: bool = flag()
 
     def refusals(self) -> Rules:

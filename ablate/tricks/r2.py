@@ -46,7 +46,7 @@ class R2(Trick):
     }
 
     gamma: Strength = number(0)
-    every: int = integer(1)
+    every: int = integer(1, 1024)
     allow_batch_coupling: bool = flag()
 
     def refusals(self) -> Rules:

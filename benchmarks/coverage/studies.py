@@ -26,6 +26,7 @@ def results(arms: list[str], values: Values, seeds: Values | None = None) -> pd.
     return pd.DataFrame(
         {
             "arm": np.repeat(arms, count),
+            "tricks": np.repeat(arms, count),
             "seed": of_arm.ravel(),
             "value": values.ravel(),
             "failed": failed,

@@ -70,7 +70,8 @@ def test_the_fastest_form_of_every_shape_is_taken_and_remembered(clock, tmp_path
     assert second.G.forms | second.D.forms == told
     (file,) = (tmp_path / "operators").iterdir()
     assert torch.__version__ in file.name
-    assert set(json.loads(file.read_text()).values()) <= {"grouped", "matmul"}
+    told_by = {key: one for key, one in json.loads(file.read_text()).items() if key != "seal"}
+    assert set(told_by.values()) <= {"grouped", "matmul"}
 
 
 def test_a_penalty_is_another_question(clock, tmp_path):

@@ -66,7 +66,7 @@ def write_tuned(folder, before=BEFORE, after=AFTER, **told):
     inside = folder / "tuned"
     inside.mkdir(parents=True)
     for place, values, strength in ((folder, before, 1.0), (inside, after, 0.123456)):
-        found = 0.1 if "repeats" in told else 0.0  # by each repeat another setting
+        found = 0.1 if "repeats" in told and place == inside else 0.0  # in every repeat another
         planned = [
             put(folder, arm, seed, value, strength + found * (seed // 2))
             for arm, row in values.items() for seed, value in enumerate(row)
