@@ -188,7 +188,7 @@ def whoami() -> dict[str, Any]:
 
 def ahead(claims: Path) -> float:
     """Return by how many seconds the disk's clock is ahead of ours; 0 where we may not write."""
-    known = _ahead.get(claims)
+    known = _ahead.get(claims.absolute())
     if known is None or time.monotonic() - known[1] > CLOCK_SECONDS:
         probe = claims / f".clock.{threading.get_ident()}{mark()}"
         try:
@@ -200,7 +200,7 @@ def ahead(claims: Path) -> float:
         finally:
             with suppress(OSError):
                 probe.unlink(missing_ok=True)
-        _ahead[claims] = known
+        _ahead[claims.absolute()] = known
     return known[0]
 
 
@@ -221,9 +221,10 @@ def glance(path: Path) -> bool | None:
         return False
     if about and abs(silent(path, about)) <= STALE_SECONDS:
         return True
-    first, since = _seen.setdefault(path, (beat, time.monotonic()))
+    place = path.absolute()
+    first, since = _seen.setdefault(place, (beat, time.monotonic()))
     if first != beat:
-        _seen[path] = beat, time.monotonic()
+        _seen[place] = beat, time.monotonic()
         return bool(about)
     limit = STILL_SECONDS if about else WRITTEN_SECONDS
     return None if time.monotonic() - since < limit else False
