@@ -45,6 +45,11 @@ LISTED = {"presets": ["presets"], "explicit": ["arms"]}  # these keys become the
 FRACTIONS = ("fractional_factorial", "plackett_burman")
 MOST_WORKERS = 100_000
 MOST_TRIALS = 1_000_000
+# Of a study that names no seeds. At an SD of 0.1 between paired seeds 80 % of studies of 7 arms see
+# a change by 25 % with 5 seeds, and none smaller than 58 % with 3; a factorial of 16 arms, all of
+# which tell every effect, sees 10 % with 3 (`ablate.plan.power`).
+USUAL_SEEDS = 5
+FEW_SEEDS, MANY_ARMS = 3, 16
 OPTIONS = ("resolution", "runs", "permutations", "subsets", "draw", "presets", "arms")
 
 
@@ -132,14 +137,21 @@ def plan_of(config: DictConfig | dict[str, Any], dataset: Dataset) -> Plan:
     """
     study = resolved(config)["study"]
     check_keys(study)
+    is_given = study["seeds"] is not None
     whole = trial_of(config, dataset)
-    seeds = seeds_of(study["seeds"])
+    study = {**study, "seeds": seeds_of(study["seeds"])}
     meaning = factors_of(study, list(whole.tricks))
     check_settings(whole, meaning)
     factors = {name: list(levels) for name, levels in meaning.items()}
     options = {key: study[key] for key in parameters(study["design"]) if study[key] is not None}
     rules = {} if study["design"] in LISTED else options
     arms = DESIGNS[study["design"]](factors, **rules)
+    few = (
+        not is_given
+        and study["design"] in ("full_factorial", *FRACTIONS)
+        and len(arms) >= MANY_ARMS
+    )
+    seeds = study["seeds"][:FEW_SEEDS] if few else study["seeds"]
     base = replace(whole, seed=seeds[0])
     planned = tuple(checked(arm, trial_for(base, arm, meaning), dataset) for arm in arms)
     refuse_twins(planned)
@@ -204,11 +216,13 @@ def check_settings(whole: Trial, meaning: Mapping[str, Factor]) -> None:
 
 
 def seeds_of(value: Any) -> list[int]:
-    """Return the seeds, each once.
+    """Return the seeds, each once; the usual ones of None.
 
     Raises:
         UserError: They are not a list of different seeds.
     """
+    if value is None:
+        return list(range(USUAL_SEEDS))
     seeds = [seed_of(seed, "study.seeds") for seed in value] if isinstance(value, list) else []
     if not seeds or len(set(seeds)) != len(seeds):
         raise UserError(f"study.seeds={value} must be a list of different seeds: [0,1,2].")
