@@ -7,8 +7,8 @@ again never makes a rate negative.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -38,14 +38,14 @@ class Pace:
         if self.began is not None:
             self.amount += amount
         elif amount:
-            self.began = time.monotonic()
+            self.began = monotonic()
 
     @property
     def rate(self) -> float | None:
         """A second; None as long as it says little."""
         if self.began is None or not self.amount:
             return None
-        seconds = time.monotonic() - self.began
+        seconds = monotonic() - self.began
         return self.amount / seconds if seconds > SURE_SECONDS else None
 
 

@@ -20,6 +20,12 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _same_draws():
+    """What a test draws does not hang on the tests before it in its process."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def place(tmp_path, monkeypatch, capsys):
     """An empty folder to type commands in."""

@@ -10,6 +10,8 @@ import pytest
 
 from ablate.cli import main
 
+PATIENCE = 120.0  # seconds that a busy machine may take for what is done in one
+
 # Two evaluations of sixteen samples after four batches of eight; `raw` needs no classifier.
 SMALL = (
     "metric=raw",

@@ -13,7 +13,7 @@ from ablate.meter import Meter, Pace
 def clock(monkeypatch):
     """The seconds that `Pace` sees, to be set."""
     now = [0.0]
-    monkeypatch.setattr(meter.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(meter, "monotonic", lambda: now[0])
     return now
 
 
@@ -39,7 +39,7 @@ def shown(width, words=()):
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     bar = Meter("label_smooth+noisy_labels seed 3 and 7 more", "images", console)
     bar.move(0, 1000)
-    bar.pace.amount, bar.pace.began = 500.0, meter.time.monotonic() - 10
+    bar.pace.amount, bar.pace.began = 500.0, meter.monotonic() - 10
     bar.move(500, 1000, words, fresh=0)
     console.print(bar.drawn())
     return console.file.getvalue()

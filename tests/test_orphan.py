@@ -11,7 +11,7 @@ import pytest
 
 from ablate import orphan
 from ablate.process import is_running
-from tests.plan.forks import PATIENCE
+from tests.small import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 FAMILY = """

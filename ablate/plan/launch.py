@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
+from time import sleep
 from typing import Any
 
 from hydra.errors import HydraException
@@ -214,7 +214,7 @@ def await_others(folder: Path, plan: Plan, interrupt: Interrupt) -> bool:
         if not told:
             say(f"Waiting for {counted(len(theirs), 'trial')} that others train in {folder}.")
             told = True
-        time.sleep(LOOK_SECONDS)
+        sleep(LOOK_SECONDS)
 
 
 def trainable(folder: Path, trials: Sequence[Trial]) -> list[Trial]:

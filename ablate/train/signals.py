@@ -5,13 +5,13 @@ Legend: K trials, S signals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-# Those of one turn are neighbours, whichever sides its loss asked for the scores of.
+# Those of one turn are neighbours, whichever sides its loss asked for the scores of: fewer calls.
 NAMES: tuple[str, ...] = (
     "score_real",
     "loss_d",
@@ -56,15 +56,15 @@ class Signals(nn.Module):
         self.register_buffer("turns", numbers.long())
 
     @torch.no_grad()
-    def add(self, shown: Mapping[str, Tensor]) -> None:
-        """Take in a turn: signal -> its values [K], in the order of `NAMES` and without a gap."""
-        first = NAMES.index(next(iter(shown)))
-        here = slice(first, first + len(shown))
-        assert NAMES[here] == tuple(shown), f"{list(shown)} are no neighbours in {NAMES}"
-        values = torch.stack([*shown.values()], 1)
-        self.sums[:, here].add_(values)
-        self.last[:, here].copy_(values)
-        self.turns[:, here].add_(1)
+    def add(self, turns: Sequence[Mapping[str, Tensor]]) -> None:
+        """Take in the turns of a round: signal -> its values [K], of each."""
+        for shown in merged(turns):
+            for first, end in runs(shown):
+                values = torch.stack([shown[name] for name in NAMES[first:end]], 1)
+                here = slice(first, end)
+                self.sums[:, here].add_(values)
+                self.last[:, here].copy_(values)
+                self.turns[:, here].add_(1)
 
     @torch.no_grad()
     def point(self, slots: Sequence[int]) -> Point:
@@ -83,3 +83,25 @@ class Signals(nn.Module):
             state |= {f"{prefix}{n}": b.clone() for n, b in self.named_buffers()}
             state[f"{prefix}sums"].fill_(float("nan"))
         super()._load_from_state_dict(state, prefix, *rest)
+
+
+def merged(turns: Sequence[Mapping[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Return the signals of several turns in as few mappings as hold each name once."""
+    found: list[dict[str, Tensor]] = []
+    for shown in turns:
+        if not found or found[-1].keys() & shown.keys():
+            found.append({})
+        found[-1].update(shown)
+    return found
+
+
+def runs(shown: Collection[str]) -> list[tuple[int, int]]:
+    """Return the first place and the end of every run of neighbours in `NAMES`."""
+    found: list[tuple[int, int]] = []
+    last = -1  # place that was not shown
+    for n, name in enumerate((*NAMES, "")):
+        if name not in shown:
+            if n > last + 1:
+                found.append((last + 1, n))
+            last = n
+    return found

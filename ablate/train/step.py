@@ -113,14 +113,16 @@ class Gan(nn.Module):
     def play(self, stages: Round) -> None:
         """Play one round, the unit that is compiled or captured."""
         batch = self.draw(any(t.player == "G" for stage in stages for t in stage))
+        shown: list[dict[str, Tensor]] = []
         for before, stage in zip(((), *stages), stages, strict=False):
             if any(turn.player == "G" for turn in before):
                 batch = self.renew(batch)
             steps = [self.differentiate(turn, batch) for turn in stage]  # all, before any moves
             for step in steps:
                 self.move(step)
-                self.signals.add(step.signals())
+                shown.append(step.signals())
                 step.forget()
+        self.signals.add(shown)
         self.feed.advance()
 
     def draw(self, grad: bool) -> Batch:
@@ -238,16 +240,14 @@ class Step:
         return sum(sides[1:], sides[0])
 
     def signals(self) -> dict[str, Tensor]:
-        """Return what curves show of this turn, [K] each, in the order of `signals.NAMES`."""
-        player = self.player.lower()
-        found = {f"loss_{player}": self.loss, f"grad_norm_{player}": self.gradient.norm(dim=1)}
-        if self.player == "D":
-            found = {**self.scores(self.real), **found, **self.scores(self.fake)}
-        return {name: x.detach() for name, x in found.items()}
-
-    def scores(self, side: Side) -> dict[str, Tensor]:
-        """Return the mean score of a side, if the loss has asked for its scores."""
-        return {f"score_{side.name}": side.logits.mean(1)} if "logits" in side.__dict__ else {}
+        """Return what curves show of this turn, [K] each; nothing of it holds a graph."""
+        player, loss = self.player.lower(), self.loss.detach()
+        with torch.no_grad():
+            found = {f"loss_{player}": loss, f"grad_norm_{player}": self.gradient.norm(dim=1)}
+            for side in (self.real, self.fake):
+                if self.player == "D" and "logits" in side.__dict__:  # only where the loss asked
+                    found[f"score_{side.name}"] = side.logits.mean(1)
+        return found
 
     @once
     def together(self) -> dict[str, Output]:

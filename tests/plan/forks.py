@@ -23,10 +23,10 @@ import ablate.app
 import ablate.plan.launch
 import ablate.run
 from ablate.cli import main
+from tests.small import PATIENCE
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload([__name__])
-PATIENCE = 120.0
 
 
 def start(folder: Path, words: list[str]) -> multiprocessing.process.BaseProcess:

@@ -11,6 +11,7 @@ import pytest
 
 from ablate.plan import claim as claims
 from ablate.plan.claim import attempts, dead, is_alive, is_running, living, progress, take
+from tests.small import PATIENCE
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_the_heart_beats(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "BEAT_SECONDS", 0.01)
     claim = take(tmp_path, "t")
     os.utime(claim.path, (0, 0))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while claim.path.stat().st_mtime == 0 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert claim.path.stat().st_mtime > 0
@@ -196,7 +197,7 @@ def test_the_heart_beats(tmp_path, monkeypatch):
 
 def test_a_process_that_waits_to_be_buried_does_not_run():
     child = subprocess.Popen([sys.executable, "-c", ""])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while is_running(child.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not is_running(child.pid)  # nobody has waited for it yet
@@ -222,7 +223,7 @@ def test_a_heartbeat_of_another_time_is_no_sign_of_life(tmp_path, ahead):
     assert living(tmp_path) == {}
     found = dead(tmp_path)["t"]
     assert found["images"] == 320
-    assert found["silent"] == pytest.approx(-ahead, abs=10)
+    assert found["silent"] == pytest.approx(-ahead, abs=PATIENCE)
 
 
 def test_nothing_empty_is_left_behind(tmp_path):

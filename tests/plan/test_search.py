@@ -116,7 +116,7 @@ def test_a_tuned_trial_in_other_hands_is_waited_for(place, tuned, monkeypatch):
             (place.path / "theirs").rename(tuned / "trials" / trial)
             claim.unlink()
 
-    monkeypatch.setattr("ablate.plan.launch.time.sleep", they_finish)
+    monkeypatch.setattr("ablate.plan.launch.sleep", they_finish)
     assert place.type("sweep", *TUNED, BASIC) == 0, place.err
     assert "Waiting for 1 trial that others train" in place.out
 

@@ -28,7 +28,7 @@ def trial(seed):
 def seen(tmp_path, monkeypatch):
     """A watch over two trials, as a terminal shows it, with a clock to be set."""
     now = [0.0]
-    monkeypatch.setattr(meter.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(meter, "monotonic", lambda: now[0])
     monkeypatch.setattr(
         watch, "Meter", lambda *words: Meter(*words, Console(force_terminal=True, width=80))
     )

@@ -46,7 +46,7 @@ def test_a_log_gets_plain_lines_beside_the_results(capsys):
 def test_a_log_hears_of_a_long_interval(capsys, monkeypatch):
     monkeypatch.setattr("ablate.progress.LINE_SECONDS", -1.0)
     now = [0.0]
-    monkeypatch.setattr("ablate.meter.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("ablate.meter.monotonic", lambda: now[0])
     listener = Lines(["r1 seed 3"])
     listener.started(1000)
     listener.interval([300], 2.0, {"loss_d": 1.25})

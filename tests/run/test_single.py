@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 
 import ablate.run
 from ablate.trial import Trial
-from tests.small import SMALL, metrics
+from tests.small import PATIENCE, SMALL, metrics
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,7 +106,7 @@ def test_kill_9_loses_nothing_but_an_interval(place):
     child = subprocess.Popen(
         [sys.executable, "-m", "ablate", *arguments], env=environment, stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not list(place.path.glob("broken/checkpoints/*.pt")):
         assert time.monotonic() < deadline
         assert child.poll() is None

@@ -63,7 +63,7 @@ def test_the_dashboard_opens_a_search(tmp_path):
     command = [Path(sys.executable).with_name("optuna-dashboard"), url, "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/studies") as answer:
                     shown = answer.read().decode()

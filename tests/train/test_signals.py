@@ -99,9 +99,18 @@ def test_what_curves_show_moves_no_training():
 
 def test_a_trial_that_begins_later_begins_its_sums():
     signals = Signals(3)
-    signals.add({"loss_d": torch.tensor([1.0, 2, 3]), "grad_norm_d": torch.ones(3)})
+    signals.add([{"loss_d": torch.tensor([1.0, 2, 3]), "grad_norm_d": torch.ones(3)}])
     assert signals.point([1]).read()[2]["loss_d"] == (3, 3)
-    signals.add({"loss_d": torch.tensor([3.0, 8, 5]), "grad_norm_d": torch.ones(3)})
+    signals.add([{"loss_d": torch.tensor([3.0, 8, 5]), "grad_norm_d": torch.ones(3)}])
     read = signals.point([0, 1, 2]).read()
     assert [row["loss_d"] for row in read] == [(2, 3), (8, 8), (4, 5)]
     assert signals.point([0, 1, 2]).read() == [{}, {}, {}]
+
+
+def test_turns_of_a_round_are_summed_together_and_a_name_twice_counts_twice():
+    signals, one = Signals(1), torch.ones(1)
+    signals.add([{"loss_d": one, "score_fake": 2 * one}, {"loss_g": 5 * one}])
+    signals.add([{"loss_g": one}, {"loss_d": 3 * one}, {"loss_d": 8 * one, "score_real": one}])
+    assert signals.point([0]).read() == [
+        {"score_real": (1, 1), "loss_d": (4, 8), "score_fake": (2, 2), "loss_g": (3, 1)}
+    ]
