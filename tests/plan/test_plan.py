@@ -167,13 +167,21 @@ def test_neutral_settings_are_told_where_arms_come_out_identical(planned):
 
 
 def test_a_shapley_study_trains_a_subset_under_its_own_seeds(planned):
-    plan = planned("study.design=shapley", "study.permutations=2", FIVE)
+    plan = planned("study.design=shapley", "study.permutations=2", FIVE, "study.seeds=[0,1,2]")
     assert len(plan.orders) == 3
     for arm in plan.arms:
         seeds = [t.seed for t in plan.trials if t.arm == arm.arm.name]
         assert seeds == list(arm.arm.seeds or plan.seeds)
     assert json.loads(json.dumps(plan.summary()))["permutations"].keys() == {"0", "1", "2"}
     assert len({t.id for t in plan.trials}) == len(plan.trials)
+
+
+def test_a_study_that_names_no_seeds_has_as_many_as_its_verdicts_need(planned):
+    assert planned(THREE).seeds == (0, 1, 2, 3, 4)
+    assert planned("study.design=full_factorial", THREE).seeds == (0, 1, 2, 3, 4)
+    sixteen = "trick=[ema_g,init_gauss,instance_noise,label_smooth]"
+    assert planned("study.design=full_factorial", sixteen).seeds == (0, 1, 2)
+    assert planned("study.design=full_factorial", sixteen, "study.seeds=[7]").seeds == (7,)
 
 
 def test_slots_strengths_and_levels_with_settings_are_what_is_trained(planned):
@@ -243,7 +251,7 @@ def test_a_shapley_study_that_loses_subsets_says_so(planned):
     six = "trick=[gp_interp,batch_norm,ema_g,topk_g,init_gauss,instance_noise]"
     plan = planned("study.design=shapley", "study.permutations=4", six)
     *_, note = notes(plan)  # every order ends with all six tricks
-    assert "12 of 12 permutations pass through an arm" in note
+    assert "20 of 20 permutations pass through an arm" in note
 
 
 @pytest.mark.parametrize(("tricks", "told"), [(FIVE, True), (THREE, False)])
@@ -297,14 +305,14 @@ def test_whoever_changes_one_trick_at_a_time_hears_of_factorials(planned, tricks
         (["study.analysis.looks=[5,3]"], "rising numbers of seeds of at least 3"),
         (["study.analysis.looks=[2,3]"], "rising numbers of seeds of at least 3"),
         (["study.analysis.looks=3"], "rising numbers of seeds of at least 3"),
-        (["study.analysis.looks=[4,5]"], "plans no look at 3 seeds"),
+        (["study.analysis.looks=[3,4]"], "plans no look at 5 seeds"),
         (["study.analysis.variance=pooled"], "study.analysis.variance=pooled is not done: pooling"),
         (["study.analysis.metric=fid"], "fid is not measured in this study"),
         (
             ["study.analysis.metric=kid", "study.analysis.margin=5"],
             "study.analysis.metric=kid is compared by differences; type study.analysis.margin=null",
         ),
-        (["study.analysis.variance=guarded"], "needs 4 arms and 5 seeds"),
+        (["study.analysis.variance=guarded", "study.seeds=[0,1,2]"], "needs 4 arms and 5 seeds"),
         (["study.analysis=5"], "holds further keys"),
         (["seed=0,1"], "study.seeds=[0,1] in a study"),
     ],
