@@ -11,11 +11,12 @@ import traceback
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra._internal.core_plugins import basic_sweeper
 from hydra.core import utils as hydra_utils
 from hydra.core.config_store import ConfigStore
@@ -23,7 +24,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
 
 from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
@@ -37,6 +37,8 @@ FLAGS = ("-m", "--multirun", "--resolve", "--info", "-i", "--hydra-help")
 DEFAULTS: dict[str, Any] = {"version_base": None} if hydra.__version__.startswith("1.3") else {}
 STUDIES = count(1)
 SHOWING = {"--cfg", "-c", "--info", "-i", "--hydra-help"}
+MOST_DEPTH, MOST_ENTRIES = 50, 20_000  # of a study's yaml
+MOST_WORDS, MOST_LETTERS = 1000, 100_000  # of a command line
 VALUED = ("--config-dir", "-cd", "--cfg", "-c", "--package", "-p")
 
 
@@ -98,8 +100,11 @@ def node_of(file: Path) -> DictConfig:
         UserError: It cannot be read or is no study.
     """
     try:
+        refuse_tangled(file)
         node = OmegaConf.load(file)
-    except (YAMLError, OSError, ValueError) as error:
+    except UserError:
+        raise
+    except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:
         line = " ".join(str(error).split())
         raise UserError(f"{file} cannot be read: {line}") from error
     if not isinstance(node, DictConfig) or "defaults" not in node:
@@ -109,6 +114,48 @@ def node_of(file: Path) -> DictConfig:
         )
     node.setdefault("out", f"results/{file.stem}")
     return node
+
+
+def refuse_tangled(file: Path) -> None:
+    """Refuse a yaml that is too long or too deep, or that grows when it is read.
+
+    A few lines of aliases inside of what other aliases name are as long as a library.
+
+    Raises:
+        UserError: It is.
+    """
+    anchored = [False]  # of every collection that is open
+    for entries, event in enumerate(yaml.parse(file.read_text("utf-8"), yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent) and anchored[-1]:
+            raise UserError(f"{file} has the alias *{event.anchor} inside an anchor; write it out.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            anchored.append(anchored[-1] or event.anchor is not None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchored.pop()
+        if len(anchored) > MOST_DEPTH or entries > MOST_ENTRIES:
+            raise UserError(
+                f"{file} is deeper than {MOST_DEPTH} levels or has more than {MOST_ENTRIES:,} "
+                "entries; a study needs a few dozen."
+            )
+
+
+def refuse_long(overrides: list[str]) -> None:
+    """Refuse a command line that Hydra would read for minutes, or not at all.
+
+    Raises:
+        UserError: It has too many words, or one that is too deep.
+    """
+    if len(overrides) > MOST_WORDS:
+        raise UserError(
+            f"The command has {len(overrides):,} settings; put them into a yaml, or type at most "
+            f"{MOST_WORDS:,}."
+        )
+    for word in overrides:
+        steps = [(letter in "[{(") - (letter in "]})") for letter in word[:MOST_LETTERS]]
+        if len(word) > MOST_LETTERS or max(accumulate(steps), default=0) > MOST_DEPTH:
+            raise UserError(
+                f"The setting {word[:40]}... is too long or nested too often; put it into a yaml."
+            )
 
 
 def sorted_out(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -151,6 +198,7 @@ def launch(config_name: str, arguments: list[str]) -> None:
     """Let Hydra read the arguments, compose and call `task`; its errors are raised."""
     options, overrides = sorted_out(arguments)
     own_folder(options)
+    refuse_long(overrides)
     refuse_choices(overrides)
     if options.keys() & {"-m", "--multirun"}:
         refuse_many(overrides)

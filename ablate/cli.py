@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from ablate import __version__
 from ablate.errors import Unheard, UserError
-from ablate.screen import PAPER, columns, console, counted, fitted, say, take_any_letter, tied
+from ablate.screen import (
+    PAPER,
+    columns,
+    console,
+    counted,
+    fitted,
+    say,
+    take_any_letter,
+    tied,
+    visible,
+)
 from ablate.secrets import forget, hidden, hide_arguments, hide_title, tell_traces
 
 if TYPE_CHECKING:
@@ -514,7 +524,7 @@ def report(parsed: argparse.Namespace) -> None:
         check_tracker(tracker)
     study = gathered(parsed)
     if parsed.summary:
-        print(summarize(study), end="")
+        print(visible(summarize(study)), end="")
         tell_damage(study, sys.stderr)
     else:
         show(study)
@@ -562,7 +572,7 @@ def show(study: Study, arms: Sequence[str] = ()) -> None:
     tell_damage(study, sys.stdout)
     apart = "" if study.decisions.unpaired else unpairable(study.final, study.reference)
     if apart:
-        print(f"{apart} Type --unpaired to compare arms by all their seeds (Welch's t).")
+        say(f"{apart} Type --unpaired to compare arms by all their seeds (Welch's t).")
     places = {folder.resolve().name: folder for folder in study.folders}
     for command in what_to_type(study, places):
         say(f"Suspect: look at the trial, then type (or --sound):\n  {tied(command)}")

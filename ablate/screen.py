@@ -48,6 +48,8 @@ SPELLINGS = {
 WORDS = re.compile(r"(?<=[ \t])(?=\S)")
 # Names of arms may be broken behind the signs that join names as well, but not within a number.
 NAMES = re.compile(r"(?<=[ \t])(?=\S)|(?<=[+,])(?=[^\W\d]|[\[(])")
+# Control characters but for tab and newline, and those that turn the direction of writing.
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 QUOTED = re.compile(r"`[^`\n]+`")  # what is to be typed
 COLUMN = re.compile(r"(\s*\S.*?\s{2,})\S")  # what stands before the second column of a line
 
@@ -73,9 +75,14 @@ def letter(one: str) -> str:
 codecs.register_error(SPELLED, spell)
 
 
+def visible(text: str) -> str:
+    r"""Return `text` with what would steer a terminal as letters: an escape as `\x1b`."""
+    return STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def spelled(text: str, encoding: str) -> str:
     """Return `text` as an encoding shows it, so that a table can be laid out for it."""
-    return text.encode(encoding, SPELLED).decode(encoding)
+    return visible(text).encode(encoding, SPELLED).decode(encoding)
 
 
 def take_any_letter() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ablate.errors import UserError
 
 TIMEOUT_SECONDS = 30  # without an answer
+MOST_BYTES = 2**30  # of a file
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _download(url: str, target: Path, checksum: str) -> None:
             checksum,
             target.name,
             target.parent,
-            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS),
+            downloader=_bounded,
         )
     except RequestException as error:
         _remove_if_empty(target.parent)
@@ -100,6 +101,9 @@ def _download(url: str, target: Path, checksum: str) -> None:
             f"Could not download {url} ({type(error).__name__}); check the connection, "
             f"or put the file into {target.parent} by hand."
         ) from error
+    except UserError:
+        _remove_if_empty(target.parent)
+        raise
     except OSError as error:
         raise UserError(
             f"Could not write {target} ({error.strerror}); give a folder that can be written."
@@ -110,6 +114,27 @@ def _download(url: str, target: Path, checksum: str) -> None:
             f"The file at {url} is not the published one (checksum differs from {checksum}); "
             "try again, or give a mirror as base_url."
         ) from error
+
+
+def _bounded(url: str, target: str, _: object) -> None:
+    """Write what an address sends to a file, up to a size: an answer may have no end.
+
+    Raises:
+        UserError: It is larger than any published file.
+    """
+    import requests
+
+    size = 0
+    with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as answer, open(target, "wb") as f:
+        answer.raise_for_status()
+        for piece in answer.iter_content(2**20):
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise UserError(
+                    f"{url} sends more than {MOST_BYTES:,} bytes, and no published file has as "
+                    "many; give another mirror, or put the file there by hand."
+                )
+            f.write(piece)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -16,6 +16,8 @@ from ablate.data.dataset import Dataset, Split
 from ablate.data.root import find_root
 from ablate.errors import UserError
 
+MOST_BYTES = 2**28  # of a file, unpacked
+
 
 def mnist(root: str | Path | None) -> Dataset:
     """60,000 training and 10,000 held-out digits, uint8 [N, 1, 28, 28], 10 classes."""
@@ -97,8 +99,14 @@ def _unpack(path: Path) -> bytes:
     if path.suffix != ".gz":
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.open(path) as file:
+            content = file.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(
             f"{path} is a damaged gzip file ({error}); delete it and put the published file there."
         ) from error
+    if len(content) > MOST_BYTES:
+        raise UserError(
+            f"{path} unpacks to more than {MOST_BYTES:,} bytes; put the published file there."
+        )
+    return content

@@ -31,6 +31,8 @@ BOMS = {
     b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16",
 }  # fmt: skip
+MOST_BYTES = 2**29  # of a table, unpacked
+MOST_COLUMNS = 2000
 BETWEEN = (",", ";", "\t", "|")
 
 
@@ -58,7 +60,8 @@ def read_file(path: Path, sheet: str | None = None) -> pd.DataFrame:
     except UserError:
         raise
     except (
-        OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException,
+        OSError, ValueError, KeyError, RecursionError, EOFError, zlib.error, zipfile.BadZipFile,
+        pa.ArrowException,
     ) as error:  # fmt: skip
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
@@ -70,8 +73,22 @@ def read_file(path: Path, sheet: str | None = None) -> pd.DataFrame:
 
 def _unpacked(path: Path) -> bytes:
     with pa.input_stream(str(path), compression="detect") as stream:
-        content = bytes(stream.read())
-    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        content = bytes(stream.read(MOST_BYTES + 1))
+    if content.startswith(b"\x1f\x8b"):
+        with gzip.GzipFile(fileobj=BytesIO(content)) as inner:
+            content = inner.read(MOST_BYTES + 1)
+    size = len(content)
+    if content.startswith(b"PK\x03\x04") and size <= MOST_BYTES:
+        size = sum(info.file_size for info in zipfile.ZipFile(BytesIO(content)).infolist())
+    elif content.startswith(b"PAR1"):
+        known = pq.ParquetFile(BytesIO(content)).metadata
+        size = max(size, known.num_rows * known.num_columns)
+    if size > MOST_BYTES:
+        raise UserError(
+            f"{path} unpacks to more than {MOST_BYTES:,} bytes, which no table of results has; "
+            "take out the rows and columns that are none."
+        )
+    return content
 
 
 def _kind(path: Path, content: bytes) -> str:
@@ -97,6 +114,11 @@ def _whole(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     Raises:
         UserError: Nothing is left, or a column is there twice.
     """
+    if frame.shape[1] > MOST_COLUMNS:
+        raise UserError(
+            f"{path} has {frame.shape[1]:,} columns; take out those that are no results, "
+            f"{MOST_COLUMNS:,} can be read."
+        )
     blank = frame.apply(_blank)
     names = [stripped(str(name)) for name in frame]
     kept = [bool(name) or not blank.iloc[:, n].all() for n, name in enumerate(names)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -21,6 +22,7 @@ from ablate.analysis.ranks import ranks
 from ablate.errors import UserError
 from ablate.report import effect_tables, words
 from ablate.report.study import Study, declared_scale
+from ablate.screen import visible
 from ablate.store.schema import names
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -43,7 +45,8 @@ def markdown(headings: list[str], rows: list[list[str]]) -> list[str]:
 
 def escape(text: str) -> str:
     """Return `text` as Markdown shows it, letter by letter and on one line."""
-    return NUMBERED.sub(r"\1\\\2", SPECIAL.sub(r"\\\g<0>", " ".join(text.split())))
+    shown = visible(" ".join(text.split()))
+    return NUMBERED.sub(r"\1\\\2", SPECIAL.sub(r"\\\g<0>", shown))
 
 
 def code(text: str) -> str:
@@ -238,4 +241,5 @@ def parquet(frame: pd.DataFrame) -> bytes:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+    begins = unicodedata.normalize("NFKC", text.lstrip(" "))[:1]  # a full-width sign is one too
+    return f"'{text}" if begins and begins in FORMULA else text
