@@ -360,7 +360,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path):
     assert sorted(path.read_bytes() for path in out.iterdir()) == before
 
 
-@pytest.mark.parametrize("failing_call", range(3))
+@pytest.mark.parametrize("failing_call", range(4))
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing_call):
     calls = iter(range(100))
     real = os.fsync
@@ -371,7 +371,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing_call):
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    if failing_call < 2:
+    if failing_call < 3:
         with pytest.raises(UserError, match="the disk is full"):
             taken(tmp_path, plain())
         assert list((tmp_path / "results").iterdir()) == []
