@@ -361,7 +361,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path):
     assert sorted(path.read_bytes() for path in out.iterdir()) == before
 
 
-@pytest.mark.parametrize("failing_call", range(6))
+@pytest.mark.parametrize("failing_call", range(7))
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing_call):
     calls = iter(range(100))
     real = os.fsync
@@ -372,7 +372,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing_call):
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    if failing_call < 5:
+    if failing_call < 6:
         with pytest.raises(UserError, match="the disk is full"):
             taken(tmp_path, plain())
         assert list((tmp_path / "results").iterdir()) == []
