@@ -38,6 +38,7 @@ STUDIES["workers"] = (
     "study.seeds=[0,1]", "study.workers=2", "study.stack=1", "budget.images=3200",
     "budget.evaluations=10",
 )  # fmt: skip
+PARTS = ("plan.jsonl", "study.json", "search.json", "search", "tuned", "trials")
 TIMES = ("wall_seconds", "device_seconds", "peak_memory_bytes")
 
 
@@ -70,7 +71,12 @@ def results(study: Path) -> dict[str, str]:
         name = str(path.relative_to(study))
         if path.is_dir() or name.startswith("tuned/trials/"):
             continue
-        if path.name == "provenance.json" or path.suffix == ".db":
+        part = name.partition("/")[0]
+        if part == "damaged":  # where a sweep sets aside what it cannot read
+            continue
+        if part not in PARTS:
+            found[name] = "beside"
+        elif path.name == "provenance.json" or path.suffix == ".db":
             found[name] = "there"  # the machine's, and a copy for others to look at
         else:
             found[name] = hashlib.sha256(content(path)).hexdigest()[:12]
@@ -86,7 +92,9 @@ def content(path: Path) -> bytes:
             return b"".join(name.encode() + file[name].tobytes() for name in sorted(file.files))
     if path.name == "status.json":
         told = json.loads(path.read_text())
-        return repr(sorted((k, v) for k, v in told.items() if k not in (*TIMES, "files"))).encode()
+        return repr(
+            sorted((k, v) for k, v in told.items() if k not in (*TIMES, "files", "seal"))
+        ).encode()
     return path.read_bytes()
 
 
@@ -96,7 +104,8 @@ def difference(study: Path, whole: dict[str, str]) -> str:
         found = results(study)
     except (OSError, ValueError) as error:
         return f"{type(error).__name__}: {error}"
-    wrong = sorted(name for name in {*found, *whole} if found.get(name) != whole.get(name))
+    wrong = [name for name in {*found, *whole} if found.get(name) != whole.get(name)]
+    wrong.sort(key=lambda name: (name not in whole, name))
     return ", ".join(f"{'lacks' if n not in found else 'left' if n not in whole else 'changed'} {n}"
                      for n in wrong[:3])  # fmt: skip
 
