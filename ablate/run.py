@@ -25,8 +25,7 @@ from ablate.errors import UserError
 from ablate.listeners import Several
 from ablate.metrics import Evaluator
 from ablate.operators import set_forms
-from ablate.plan.files import is_finished
-from ablate.plan.mend import move_aside
+from ablate.plan.files import is_finished, move_aside
 from ablate.screen import say
 from ablate.secrets import said
 from ablate.selftest import require

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from ablate.plan.study import Plan
 
 __all__ = [
+    "ASIDE",
     "PLAN",
     "SEARCH",
     "STUDY",
@@ -32,6 +32,7 @@ __all__ = [
     "ended",
     "is_finished",
     "is_over",
+    "move_aside",
     "read_plan",
     "read_search",
     "require_study",
@@ -41,6 +42,7 @@ __all__ = [
     "write_plan",
 ]
 SEARCH = "search.json"  # the plan of a search
+ASIDE = "damaged"  # the folder of what was set aside
 SEARCHED = "searched"  # in study.json, where there is such a plan
 
 
@@ -298,12 +300,20 @@ def budgets(folder: Path) -> dict[str, int]:
     return {arm["key"]: arm["budget_images"] for arm in content["arms"]}
 
 
+def move_aside(folder: Path, path: Path) -> Path:
+    """Move what is damaged to where no reader looks; earlier ones stay there."""
+    aside = folder / ASIDE
+    make_folder(aside)
+    n = 1 + len(list(aside.glob(f"{path.stem}.*")))
+    return path.rename(aside / f"{path.stem}.{n}{path.suffix}")
+
+
 def drop_tuned(folder: Path) -> None:
     """Remove the plan that follows a search; its results stay, and it is told anew from books."""
     for name in (STUDY, PLAN, "trials"):
         path = folder / TUNED / name
-        if path.is_dir() and not path.is_symlink():  # not by us
-            shutil.rmtree(path)
+        if path.is_dir() and not path.is_symlink():  # not by us: a copy that followed the link
+            move_aside(folder, path)
         else:
             path.unlink(missing_ok=True)
 
@@ -315,7 +325,7 @@ def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:
         return
     drop_tuned(folder)  # the best may be others now
     if path.is_dir():  # not by us
-        shutil.rmtree(path)
+        move_aside(folder, path)
     if text is None:
         path.unlink(missing_ok=True)
     else:

@@ -10,14 +10,22 @@ from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.plan.claim import take, tidy
-from ablate.plan.files import STUDY, TUNED, drop_tuned, ended, read_plan, searches
+from ablate.plan.files import (
+    ASIDE,
+    STUDY,
+    TUNED,
+    drop_tuned,
+    ended,
+    move_aside,
+    read_plan,
+    searches,
+)
 from ablate.screen import counted
 from ablate.search.book import read_book
 from ablate.store.disk import telling_disk_errors
 from ablate.store.plan import lost_of_tuned
 from ablate.store.record import problem_of
 
-ASIDE = "damaged"
 HEX = set("0123456789abcdef")
 
 
@@ -87,14 +95,6 @@ def is_plan(folder: Path) -> bool:
         return bool(read_plan(folder))
     except UserError:
         return False
-
-
-def move_aside(folder: Path, path: Path) -> Path:
-    """Move what is damaged; earlier ones stay there."""
-    aside = folder / ASIDE
-    aside.mkdir(exist_ok=True)
-    n = 1 + len(list(aside.glob(f"{path.stem}.*")))
-    return path.rename(aside / f"{path.stem}.{n}{path.suffix}")
 
 
 def is_id(name: str) -> bool:

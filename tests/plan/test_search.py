@@ -121,6 +121,14 @@ def test_a_tuned_trial_in_other_hands_is_waited_for(place, tuned, monkeypatch):
     assert "Waiting for 1 trial that others train" in place.out
 
 
+def test_results_of_a_copy_that_followed_links_are_moved_and_not_removed(place, tuned):
+    (tuned / "tuned" / "trials").unlink()
+    shutil.copytree(tuned / "trials", tuned / "tuned" / "trials")
+    theirs = {path.name for path in (tuned / "trials").iterdir()}
+    assert place.type("sweep", *TUNED, BASIC, "--add-trials", "2") == 0, place.err
+    assert {path.name for path in (tuned / "damaged" / "trials.1").iterdir()} == theirs
+
+
 def test_more_trials_go_on_from_those_that_were_tried(place, tuned):
     first = {arm: book.candidates for arm, book in books(tuned).items()}
     assert place.type("sweep", *TUNED, BASIC, "--add-trials", "2") == 0, place.err
