@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from ablate.analysis import Decisions, effects
-from benchmarks.coverage import many, rows
+from ablate.analysis.compare import compare
+from ablate.analysis.repeats import tipping_spread
+from benchmarks.coverage import many, rows, tuned
 from benchmarks.coverage.__main__ import BENCHES, main
 from benchmarks.coverage.absent import seven, signs, some
 from benchmarks.coverage.designs import four
@@ -14,6 +16,7 @@ from benchmarks.coverage.many import tell
 from benchmarks.coverage.rows import t_over, tell_arms
 from benchmarks.coverage.studies import FID, results
 from benchmarks.coverage.tuned import by_repeat, tipping
+from tests.analysis.table import FD, table
 
 SUBSETS = some("abcd", np.array([*product((0, 1), repeat=4)])[:12], "random_subsets")
 PLANS = {"2^3": four("abc"), "2^4": four(), "2^(7-3)": seven(), "subsets": SUBSETS}
@@ -122,3 +125,23 @@ def test_every_bench_runs(name, capsys):
     assert name in BENCHES
     main(["--studies", "4", "--only", name])
     assert "### Beyond by less" in capsys.readouterr().out
+
+
+def test_tuned_rows_are_those_of_the_analysis():
+    rng = np.random.default_rng(4)
+    k, n = 3, 2
+    off = tuned.drawn(rng, 1, 0.1, k, n)[0]  # [A, k, n]
+    reference = rng.normal(3, 0.2, k * n)
+    values = {"reference": list(np.exp(reference))}
+    values |= {f"arm {i}": list(np.exp(reference + one.ravel())) for i, one in enumerate(off)}
+    frame = table(values)
+    repeats = tuple(tuple(range(r * n, r * n + n)) for r in range(k))
+    found = compare(frame, "fd", decisions=Decisions(repeats=repeats), **FD).set_index("arm")
+    row = t_over(by_repeat(off[None]))
+    for i in range(len(off)):
+        assert found.loc[f"arm {i}", "p_holm"] == pytest.approx(row.p_holm[0, i], rel=1e-9)
+    one = compare(frame, "fd", decisions=Decisions(repeats=(repeats[0] + repeats[1],)), **FD)
+    assert set(one["verdict"]) == {"reference", "one search"}
+    assert tipping(np.array(-0.228), np.array(0.0459583441)) == pytest.approx(
+        tipping_spread(-0.228, 0.0459583441), rel=1e-12
+    )
