@@ -176,7 +176,7 @@ def test_the_command_line_with_workers_in_processes_of_their_own(whole, tmp_path
     undisturbed, command, _ = whole
     process = typed(tmp_path, command)
     wait_until(process, tmp_path, lambda: list(tmp_path.glob("study/checkpoints/*.pt")))
-    claims = tmp_path.glob("study/claims/[!.]*.1")
+    claims = tmp_path.glob("study/claims/[0-9a-f]*.1")  # of a trial, not of the sweep
     pids = {"all": -process.pid, "sweep": process.pid}
     strike_at = pids.get(victim) or json.loads(next(claims).read_text())["pid"]
     (os.killpg if strike_at < 0 else os.kill)(abs(strike_at), signal.SIGKILL)
