@@ -38,7 +38,7 @@ def strike(victim: str, n: int, world: World, place: Path) -> Found:
     draw, sign = random.Random(n), f"{os.getpid()}-{n}-{time.time_ns()}"
     process = started(place, sign)
     limit = time.monotonic() + END_SECONDS
-    while not list(place.glob("study/claims/[!.]*.1")) and process.poll() is None:
+    while not list(place.glob("study/claims/[0-9a-f]*.1")) and process.poll() is None:
         if time.monotonic() > limit:
             break
         time.sleep(0.02)
