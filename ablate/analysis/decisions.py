@@ -87,6 +87,11 @@ class Decisions:
         return ALPHA / max(1, len(self.looks))
 
     @property
+    def one_search(self) -> bool:
+        """Whether settings were found by a single search: nothing is tested for a trick."""
+        return len(self.repeats) == 1
+
+    @property
     def unit(self) -> str:
         """What is counted: seeds, or repeats of a search."""
         return "repeat" if len(self.repeats) > 1 else "seed"

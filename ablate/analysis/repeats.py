@@ -101,20 +101,18 @@ def untold(decisions: Decisions) -> Decisions:
     return replace(decisions, tuning_seeds=()) if len(decisions.repeats) > 1 else decisions
 
 
-def tipping_spread(mean: float, half: float, size: float = SQRT2) -> float:
+def tipping_spread(mean: Values, half: Values, size: Values | float = SQRT2) -> Values:
     """Return the SD between searches of one arm at which `mean` is no result any more.
 
     With that SD the interval of the trick, mean +- sqrt(half^2 + (z size tau)^2), ends at 0; 0 if
     it holds 0 already; NaN where a part is not known.
 
     Args:
-        mean: Of one search, on the scale of the analysis.
+        mean: Of one search, on the scale of the analysis; any shape, as what follows.
         half: Half width of its 95 % interval over seeds.
         size: Root of the sum of squared weights that arms have in it: sqrt 2 of a difference.
     """
-    if np.isnan(half) or np.isnan(size):
-        return NAN
-    return float(np.sqrt(max(mean**2 - half**2, 0.0)) / (Z * size))
+    return np.asarray(np.sqrt(np.maximum(mean**2 - half**2, 0.0)) / (Z * size))
 
 
 def of_one_search(
@@ -131,14 +129,12 @@ def of_one_search(
         decisions: What the plan decided.
         size: As in `tipping_spread`, of all rows or row by row.
     """
-    if len(decisions.repeats) != 1 or table.empty:
+    if not decisions.one_search or table.empty:
         return table
     half = (metric.forward(table["high"].to_numpy()) - metric.forward(table["low"].to_numpy())) / 2
     kept = table["verdict"].isin(KEPT)
-    told = [
-        tipping_sentence(tipping_spread(*row), metric)
-        for row in zip(table["effect_mean"], half, np.broadcast_to(size, len(table)), strict=True)
-    ]
+    spreads = tipping_spread(table["effect_mean"].to_numpy(), half, size)
+    told = [tipping_sentence(float(spread), metric) for spread in spreads]
     found = table.assign(**{name: NAN for name in UNKNOWN if name in table})
     found["verdict"] = table["verdict"].where(kept, ONE_SEARCH)
     found["reason"] = table["reason"].where(kept, pd.Series(told, index=table.index))

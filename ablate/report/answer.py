@@ -82,7 +82,7 @@ def answer_of(
         found = _of_units(design, units, study, metric, decided, detect)
     except UserError as error:
         return Answer("arms", design, missing=str(error))
-    found = replace(found, unit=decisions.unit, one_search=len(decisions.repeats) == 1)
+    found = replace(found, unit=decisions.unit, one_search=decisions.one_search)
     if not found.one_search or found.table.empty:
         return found
     size = sizes(found, units, study)

@@ -24,7 +24,7 @@ TOLD = {
 
 def policy_rows(study: Study) -> pd.DataFrame:
     """Return `policies` of every arm that failed, or is suspect, or whose reference is."""
-    if study.decisions.unpaired:  # they are of pairs
+    if study.decisions.unpaired or study.decisions.one_search:  # they are tests, of pairs
         return pd.DataFrame(columns=names(POLICIES))
     doubted = set(suspects(study.final, study.metric)["arm"])
     failed = set(study.failed["arm"])
@@ -67,9 +67,10 @@ def _effect(row: words.Row) -> str:
 
 def reliability_rows(study: Study) -> pd.DataFrame:
     """Return `reliability` of arms that fail where the reference does not, if one can be told."""
-    if study.failed.empty or study.decisions.unpaired:  # it is of pairs
+    decisions = study.decisions
+    if study.failed.empty or decisions.unpaired or decisions.one_search:  # it is a test, of pairs
         return pd.DataFrame(columns=names(RELIABILITY))
-    table = reliability(study.units, study.reference, level_of(study.decisions))
+    table = reliability(study.units, study.reference, level_of(decisions))
     table = table[table["only_arm"] + table["only_reference"] > 0]
     return table[:0] if (table["verdict"] == TOO_FEW).all() else table
 
@@ -78,10 +79,13 @@ def reliability_lines(study: Study) -> list[str]:
     """Return who fails more often than the reference, or why nobody can say."""
     judged = reliability_rows(study)
     if judged.empty:
-        return [
+        if study.decisions.one_search:
+            return ["Failures are counted and not tested: they are those of the settings found."]
+        nobody = (
             "No arm is told from the reference by its failures: one of them must fail alone in 7 "
             "seeds at least, and in more where several arms are compared."
-        ]
+        )
+        return [words.in_units(nobody, study.decisions.unit)]
     rows = [
         [
             escape(row["arm"]),
@@ -94,7 +98,7 @@ def reliability_lines(study: Study) -> list[str]:
     ]
     headings = [
         "arm",
-        "seeds",
+        f"{study.decisions.unit}s",
         "failed alone: arm, reference",
         "Holm p (McNemar, exact)",
         "verdict",

@@ -150,7 +150,7 @@ def _caption(study: Study) -> str:
     unpaired, cut = study.decisions.unpaired, cut_short(study.table)
     pairing, test = ("unpaired", "Welch") if unpaired else (f"paired by {unit}", "Student")
     interval = f", with its own 95 % interval ({test}'s t)."
-    if len(study.decisions.repeats) == 1:
+    if study.decisions.one_search:
         interval = f". {words.OF_ONE_SEARCH}"
     text = (
         f"{mean} ± standard deviation of {study.metric.name} over {over}{on} ({lower} is better), "

@@ -157,7 +157,7 @@ def legend(study: Study) -> list[str]:
     if study.declared:
         adjusted = f"there is no test, as {code(study.declared)} was to decide"
     tested = f"The interval is for each comparison alone (95 %); {adjusted}."
-    if len(study.decisions.repeats) == 1:
+    if study.decisions.one_search:
         tested = words.OF_ONE_SEARCH
     told = (
         f"{mean} and standard deviation over seeds{logs}; {lower} is better.{scale} "
@@ -342,6 +342,8 @@ def _protocol(study: Study) -> str:
 
 
 def _statistics(study: Study) -> list[str]:
+    if study.decisions.one_search:
+        return [f"Statistics: described and not tested. {words.OF_ONE_SEARCH}", _spreads(study)]
     values = "values" if study.decisions.unpaired else "paired values"
     scale = f"logarithms of {values} (ratio scale)" if study.metric.is_ratio else values
     test = "Student's t" if not study.decisions.unpaired else "Welch's t, unpaired,"

@@ -39,12 +39,15 @@ def _basis(study: Study) -> str:
     budget, cut = shown(study), cut_short(study.table)
     protocols = sorted(set(study.table["protocol"]) - {""})
     each = " in each that is done" if budget.isdigit() else ""
-    pairing = "unpaired (Welch)" if study.decisions.unpaired else "paired"
+    decisions = study.decisions
+    over = "" if decisions.unit == "seed" else f" over {decisions.unit}s"
+    pairing = "unpaired (Welch)" if decisions.unpaired else "paired"
+    tested = f"{pairing} t{over}, each interval for one comparison (95 %), p adjusted for all"
     told = [
         f"{len(study.final)} trials, seeds {words.listing(seeds, 12)}",
         f"{budget} real images shown to D{each}" if budget else "budget not told",
         f"protocol {escape(words.listing(protocols or ['none']))}",
-        f"{pairing} t, each interval for one comparison (95 %), p adjusted for all",
+        "no test" if decisions.one_search else tested,
     ]
     if damaged := len(study.frame.attrs["damaged"]):
         told.append(f"{damaged} trials cannot be read and are left out")

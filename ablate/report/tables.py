@@ -89,7 +89,7 @@ def answer_table(study: Study) -> list[str]:
 
 def rank_table(study: Study) -> list[str]:
     """Return ranks, and between which ranks each arm surely is; no lines under three arms."""
-    if len(study.decisions.repeats) == 1:  # ranks are of searches then, not of arms
+    if study.decisions.one_search:  # ranks are of searches then, not of arms
         return []
     table = ranks(study.units, study.metric, study.decisions)
     if len(table) < 3:
@@ -180,7 +180,7 @@ def everything(study: Study) -> pd.DataFrame:
     `role` is `primary` (tested), `secondary` (compared without a verdict: Holm and the verdict are
     for the one metric named in advance) or `other generator` (described).
     """
-    if study.declared or len(study.decisions.repeats) == 1:
+    if study.declared or study.decisions.one_search:
         parts = [study.table.assign(role="secondary")]
     else:
         ranked = ranks(study.units, study.metric, study.decisions)

@@ -39,7 +39,7 @@ def changed_about(study: Study) -> str:
     """Return how to read what tuning changed."""
     assert study.tuned is not None, "only a search changes arms"
     decisions = study.tuned.decisions
-    one_search = OF_ITS_SETTING if len(decisions.repeats) == 1 else ""
+    one_search = OF_ITS_SETTING if decisions.one_search else ""
     return words.in_units(CHANGED, decisions.unit) + one_search
 
 

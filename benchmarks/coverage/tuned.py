@@ -14,12 +14,12 @@ from scipy import special
 
 from ablate.analysis.decisions import ALPHA
 from ablate.analysis.metric import Values
+from ablate.analysis.repeats import Z, tipping_spread
 from benchmarks.coverage.cells import ERROR, INTERVAL, Cell, cell
 from benchmarks.coverage.noise import normals
 from benchmarks.coverage.rows import holm, t_over
 
 NOISE, SEEDS, ARMS = 0.1, 5, 7
-Z = 1.959963984540054
 # spread of a found setting -> what was measured before at k = 1, 2, 3, 5: by seeds, by repeats
 BEFORE = {
     0.0: ("", ""),
@@ -39,11 +39,6 @@ def drawn(rng: np.random.Generator, studies: int, tau: float, k: int, n: int = S
 def by_repeat(differences: Values) -> Values:
     """Return `[S, A, k]`: a repeat is one number, as in `ablate.analysis.repeats`."""
     return differences.mean(3)
-
-
-def tipping(mean: Values, half: Values) -> Values:
-    """Return the SD between searches of one arm from which on one search is no result."""
-    return np.sqrt(np.maximum(mean**2 - half**2, 0)) / (Z * np.sqrt(2))
 
 
 def tuned(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
@@ -95,7 +90,7 @@ def _one_search(rng: np.random.Generator, studies: int) -> Iterator[Cell]:
     for tau in (0.05, 0.1, 0.3):
         found = t_over(drawn(rng, studies, tau, 1)[:, :, 0])
         row = f"spread {tau:g}"
-        over = tipping(found.mean, found.half) > tau
+        over = tipping_spread(found.mean, found.half) > tau
         yield cell(title, row, "an arm's tipping spread is above the true one", over.mean(1), "<=5")
         for told, assumed in (("right", tau), ("half of it", tau / 2)):
             half = np.sqrt(found.half**2 + 2 * (Z * assumed) ** 2)

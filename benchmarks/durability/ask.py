@@ -96,8 +96,9 @@ def ask(
     process.join(limit)
     seconds = time.monotonic() - start
     if process.exitcode is None:
+        assert process.pid is not None, "it was started"
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # type: ignore[arg-type]
+            os.killpg(process.pid, signal.SIGKILL)
         process.join()
         code = None
     else:

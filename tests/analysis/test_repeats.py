@@ -110,8 +110,8 @@ def test_the_worked_example_of_one_search():
 
 
 def test_a_number_that_holds_no_change_tips_at_once():
-    assert tipping_spread(-0.1, 0.2) == 0.0
-    assert np.isnan(tipping_spread(-0.1, float("nan")))
+    halves = np.array([0.2, np.nan])
+    np.testing.assert_array_equal(tipping_spread(np.array([-0.1, -0.1]), halves), [0.0, np.nan])
 
 
 def test_at_its_tipping_spread_an_interval_ends_at_no_change():

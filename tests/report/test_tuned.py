@@ -261,3 +261,19 @@ def test_of_one_search_no_table_has_an_interval(study, built):
     csv = pd.read_csv(built / "tuned.csv")
     primary = csv[csv["role"] == "primary"] if "primary" in set(csv["role"]) else csv
     assert primary[["low", "p_holm", "rank_low"]].isna().all().all()
+
+
+def test_failures_of_one_search_are_counted_and_not_tested(tmp_path):
+    after = AFTER | {"r1": [12.0, None, 11.5, None, 12.4]}
+    folder = write_tuned(tmp_path / "demo", after=after) / "tuned"
+    found = gather([folder])
+    assert found.table.set_index("arm").loc["r1", ["failed", "verdict"]].to_list() == [
+        2,
+        "one search",
+    ]
+    files = contents(found)
+    assert not {"policies.csv", "reliability.csv"} & files.keys()
+    text = files["report.md"].decode()
+    assert "Failures are counted and not tested" in text and "McNemar" not in text
+    assert "Statistics: described and not tested." in text
+    assert "; no test. Inconclusive" in summarize(found)
