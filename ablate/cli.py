@@ -496,7 +496,7 @@ def _add_choices(one: argparse.ArgumentParser) -> None:
 
 def compare(parsed: argparse.Namespace) -> None:
     """Run `ablate compare`."""
-    from ablate.report import require_arms
+    from ablate.report.study import require_arms
 
     study = gathered(parsed)
     require_arms(study, parsed.arms)
@@ -509,7 +509,8 @@ def report(parsed: argparse.Namespace) -> None:
     Raises:
         UserError: There is no folder to write to, or wandb cannot log.
     """
-    from ablate.report import summarize, write
+    from ablate.report.build import write
+    from ablate.report.summary import summarize
 
     logged = parsed.wandb is not None
     if parsed.out is None and (logged or not parsed.summary):
@@ -541,7 +542,7 @@ def report(parsed: argparse.Namespace) -> None:
 
 def gathered(parsed: argparse.Namespace) -> Study:
     """Return the study that is asked for."""
-    from ablate.report import gather
+    from ablate.report.study import gather
 
     where = dict(condition(text) for text in parsed.where)
     options = {} if parsed.protocol is None else {"protocol": parsed.protocol}
@@ -552,7 +553,8 @@ def gathered(parsed: argparse.Namespace) -> Study:
 def show(study: Study, arms: Sequence[str] = ()) -> None:
     """Print what the design asks, and the arms."""
     from ablate.analysis.seeds import unpairable
-    from ablate.report import render, render_answer, render_changed, what_to_type
+    from ablate.report.marks import what_to_type
+    from ablate.report.terminal import render, render_answer, render_changed
 
     if study.tuned is not None:
         say("Untuned")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.api import OLS
+from statsmodels.regression.linear_model import OLS
 
 from ablate.analysis.metric import Values
 

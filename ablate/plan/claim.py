@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.plan.heart import BEAT_SECONDS, drop, keep
 from ablate.process import is_running, mark
 from ablate.screen import say
 
-BEAT_SECONDS = 3.0
 STALE_SECONDS = 60.0
-STILL_SECONDS = 15.0  # five beats, by the watcher's own clock
+STILL_SECONDS = 5 * BEAT_SECONDS  # by the watcher's own clock
 WRITTEN_SECONDS = 3.0  # in which a claim that says nothing may still be written
 LOOK_SECONDS = 0.25
 CLOCK_SECONDS = 60.0  # in which the difference of two clocks stays what it was
@@ -49,17 +49,7 @@ class Claim:
 
     def __init__(self, path: Path, deaths: int, about: dict[str, Any]) -> None:
         self.path, self.deaths, self.about = path, deaths, about
-        self.over = threading.Event()
-        self.heart = threading.Thread(target=self.beat, daemon=True)
-        self.heart.start()
-
-    def beat(self) -> None:
-        """Renew the file's time of change until released."""
-        while not self.over.wait(BEAT_SECONDS):
-            try:
-                os.utime(self.path)
-            except OSError:
-                return  # the folder was taken away; the write of the results will say so
+        keep(path)
 
     def tell(self, images: int, seconds: float) -> None:
         """Let onlookers know how far the trial is, and what device seconds it has cost."""
@@ -70,15 +60,19 @@ class Claim:
         except OSError:
             beside.unlink(missing_ok=True)  # a full disk is told where it matters, at a checkpoint
 
-    def release(self) -> None:
-        """Give the trial up, finished or not, and forget all attempts at it."""
-        self.over.set()
-        self.heart.join()
+    def release(self, *, more: bool = False) -> None:
+        """Give the trial up, finished or not, and forget all attempts at it.
+
+        Args:
+            more: Whether others follow in the folder, so that what is empty of it stays.
+        """
+        drop(self.path)
         trial = self.path.stem
         for path in attempts(self.path.parent, trial).values():
             with suppress(OSError):  # what stays is nobody's soon, as its heart has stopped
                 remove(path)
-        tidy(self.path.parent.parent)
+        if not more:
+            tidy(self.path.parent.parent)
 
 
 def take(folder: Path, trial: str, since: float = 0.0) -> Claim | None:

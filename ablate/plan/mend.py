@@ -67,7 +67,7 @@ def moved_aside(folder: Path, trial: str) -> bool:
         move_aside(folder, path)
         return True
     finally:
-        claim.release()
+        claim.release(more=True)
 
 
 def mend_search(folder: Path) -> list[str]:

@@ -112,7 +112,7 @@ def move_claimed(folder: Path, trial: Trial, earlier: Mapping[str, int]) -> None
     try:
         move(folder, trial, earlier)
     finally:
-        claim.release()
+        claim.release(more=True)
 
 
 def move(folder: Path, trial: Trial, earlier: Mapping[str, int]) -> Path:

@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,7 @@ class Study:
         final: `final_values` of the primary metric.
         units: What is compared: those, or of repeated searches one row an arm and repeat.
         failed: One row per failed trial.
-        curves: Columns arm, trial, seed, failed, signal, images, value.
         conditions: data, model, budget, metric, train.
-        provenance: Trial -> git, versions, device, command, config.
         options: What was asked of `compare` besides metric and reference.
         plan: What `study.json` holds; empty where there is none.
         decisions: What it decided: variance, margin, looks.
@@ -68,9 +67,7 @@ class Study:
     final: pd.DataFrame
     units: pd.DataFrame
     failed: pd.DataFrame
-    curves: pd.DataFrame
     conditions: Mapping[str, Any]
-    provenance: Mapping[str, Mapping[str, Any]]
     options: Mapping[str, Any]
     plan: Mapping[str, Any]
     decisions: Decisions
@@ -78,6 +75,17 @@ class Study:
     declared: str = ""
     tuned: Study | None = None
     changed: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Columns arm, trial, seed, failed, signal, images, value; read when first asked for."""
+        curves = read_curves(*self.folders, trials=set(self.final["trial"]))
+        return curves.merge(self.final[["trial", "arm", "seed", "failed"]], on="trial")
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Mapping[str, Any]]:
+        """Trial -> git, versions, device, command, config; read when first asked for."""
+        return read_provenance(*self.folders, trials=set(self.final["trial"]))
 
 
 def gather(
@@ -134,8 +142,6 @@ def _gather(
     options = declared_change(plan, known) | options
     reference = reference_of(frame, reference or planned_reference(plan, frame))
     final = final_values(frame, known, options.get("generator"), options.get("protocol"))
-    ids = set(final["trial"])
-    curves = read_curves(*folders, trials=ids)
     study = Study(
         folders=folders,
         frame=frame,
@@ -145,9 +151,7 @@ def _gather(
         final=final,
         units=by_repeat(final, known, decisions),
         failed=failures(final),
-        curves=curves.merge(final[["trial", "arm", "seed", "failed"]], on="trial"),
         conditions=shared,
-        provenance=read_provenance(*folders, trials=ids),
         options=options,
         plan=plan,
         decisions=decisions,

@@ -39,36 +39,37 @@ def trial_folders(*folders: Path | str) -> list[TrialFolder]:
     Raises:
         UserError: No folder is given, one is not there, or one has no results.
     """
+    return located(*folders)[0]
+
+
+def located(*folders: Path | str) -> tuple[list[TrialFolder], list[Trial]]:
+    """Return `trial_folders`, and the trials that stand in a plan and have not ended, by id.
+
+    Raises:
+        UserError: No folder is given, one is not there, or one has no results.
+    """
     if not folders:
         raise UserError("No results folder is given; name at least one, as in results/demo.")
-    found: dict[str, TrialFolder] = {}
+    found, of_plans = dict[str, TrialFolder](), dict[str, Trial]()
     for folder in map(Path, folders):
+        planned, study = _planned(folder), folder.resolve().name
+        of_plans |= planned or {}
         if is_imported(folder):
             continue
-        paths, planned, study = _trials(folder), _planned(folder), folder.resolve().name
+        paths = _trials(folder)
         inside = [p for p in paths if (p.is_dir() if planned is None else p.name in planned)]
         if not inside:
             raise UserError(f"{folder} has no results: {WAIT}.")
         for path in inside:
             arm = None if planned is None else planned[path.name].arm
             found.setdefault(path.name, TrialFolder(study, path.name, path, arm))
-    return [found[trial] for trial in sorted(found)]
+    left = sorted(set(of_plans) - set(found))
+    return [found[trial] for trial in sorted(found)], [of_plans[trial] for trial in left]
 
 
 def has_results(folder: Path) -> bool:
     """Return whether a trial of the folder's plan has ended."""
     return any((folder / "trials" / trial).is_dir() for trial in _planned(folder) or {})
-
-
-def pending_trials(*folders: Path | str) -> list[Trial]:
-    """Return the trials that stand in a plan and have not ended, by id.
-
-    Raises:
-        UserError: A plan cannot be read.
-    """
-    done = {found.trial for found in trial_folders(*folders)}
-    planned = {i: trial for f in map(Path, folders) for i, trial in (_planned(f) or {}).items()}
-    return [planned[trial] for trial in sorted(set(planned) - done)]
 
 
 def _trials(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ablate.errors import UserError
-from ablate.store.folders import TrialFolder, pending_trials, trial_folders
+from ablate.store.folders import TrialFolder, located
 from ablate.store.imported import is_imported, read_imported
 from ablate.store.marks import read_marks, with_marks
 from ablate.store.plan import read_study
@@ -42,7 +42,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
     Raises:
         UserError: A folder is not there, has no results, or was written by a newer version.
     """
-    found = trial_folders(*folders)
+    found, pending = located(*folders)
     trials: list[dict[str, Any]] = []
     tables: list[pa.Table] = []
     damaged: list[dict[str, str]] = []
@@ -74,8 +74,7 @@ def read(*folders: Path | str) -> pd.DataFrame:
     frame.attrs |= {
         "damaged": Kept(damaged),
         "pending": Kept(
-            {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
-            for trial in pending_trials(*folders)
+            {"trial": trial.id, "arm": trial.arm, "seed": trial.seed} for trial in pending
         ),
         "notes": {trial: said["note"] for trial, said in marks.items()},
         "code": Told({row["trial"]: row["code"] for row in trials} | counted),

@@ -26,7 +26,8 @@ import ablate.plan.preview
 import ablate.plan.retry
 import ablate.plan.status
 import ablate.plan.tuner
-import ablate.report
+import ablate.report.build
+import ablate.report.terminal
 import ablate.run
 import ablate.single
 import ablate.store.marks

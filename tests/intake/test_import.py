@@ -13,7 +13,7 @@ from ablate.cli import main
 from ablate.errors import UserError
 from ablate.intake import Reading, import_table
 from ablate.intake.arms import design_of
-from ablate.report import report
+from ablate.report.build import report
 from ablate.report.study import gather
 from ablate.seal import sealed, unsealed
 from ablate.store import read, read_curves

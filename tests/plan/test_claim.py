@@ -185,7 +185,7 @@ def test_on_another_host_only_the_heart_tells(tmp_path, dead_pid):
 
 
 def test_the_heart_beats(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("ablate.plan.heart.BEAT_SECONDS", 0.01)
     claim = take(tmp_path, "t")
     os.utime(claim.path, (0, 0))
     deadline = time.monotonic() + PATIENCE

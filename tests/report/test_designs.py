@@ -9,13 +9,14 @@ import pytest
 
 from ablate.cli import main
 from ablate.errors import UserError
-from ablate.report import effect_tables, render_answer, report, style, words
-from ablate.report.build import all_tables
+from ablate.report import effect_tables, style, words
+from ablate.report.build import all_tables, report
 from ablate.report.effect_tables import term
 from ablate.report.forest_figure import colour_of
 from ablate.report.page import page, sections
 from ablate.report.study import gather
 from ablate.report.tables import everything
+from ablate.report.terminal import render_answer
 from ablate.report.words import MINUS, TIMES
 from tests.analysis.designs import study
 from tests.report.designs import EFFECTS, write_design

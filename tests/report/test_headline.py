@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.report import report, summarize
+from ablate.report.build import report
 from ablate.report.headline import answer, answers
 from ablate.report.page import sections
 from ablate.report.study import gather
+from ablate.report.summary import summarize
 from ablate.store import write_trial
 from tests.analysis.designs import study as design
 from tests.report.designs import write_design

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.report import summarize
 from ablate.report.build import contents
 from ablate.report.charts import curve_panels, front
 from ablate.report.html_page import as_json, html_page, markdown
 from ablate.report.page import sections
 from ablate.report.study import gather
+from ablate.report.summary import summarize
 from ablate.report.words import NONE
 from ablate.store import write_trial
 from tests.report.designs import write_design

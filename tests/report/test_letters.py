@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from ablate.report import report, summarize
+from ablate.report.build import report
 from ablate.report.study import gather
+from ablate.report.summary import summarize
 from ablate.report.tables import code, escape
 
 NASTY = [

@@ -12,11 +12,12 @@ import pytest
 
 from ablate.analysis import compare
 from ablate.errors import UserError
-from ablate.report import render, report
+from ablate.report.build import report
 from ablate.report.page import page, sections
 from ablate.report.samples_figure import strip
 from ablate.report.study import gather
 from ablate.report.tables import csv
+from ablate.report.terminal import render
 from ablate.store import read, write_trial
 from tests.store.synthetic import (
     PROVENANCE,
@@ -290,6 +291,13 @@ def test_samples_stand_side_by_side():
     assert (row[:, 16:18] == 255).all()
 
 
-def test_no_torch_is_needed():
-    code = "import ablate.report, ablate.store, sys; sys.exit('torch' in sys.modules)"
+@pytest.mark.parametrize(
+    ("rooms", "unneeded"),
+    [
+        ("ablate.report.build, ablate.report.terminal, ablate.store", "torch"),
+        ("ablate.report.terminal, ablate.report.study", "matplotlib"),
+    ],
+)
+def test_what_nobody_needs_is_not_imported(rooms, unneeded):
+    code = f"import {rooms}, sys; sys.exit({unneeded!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

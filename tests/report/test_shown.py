@@ -3,8 +3,9 @@
 import pandas as pd
 
 from ablate.cli import main
-from ablate.report import report, summarize
+from ablate.report.build import report
 from ablate.report.study import gather
+from ablate.report.summary import summarize
 from tests.intake.test_import import plain, taken
 
 VALUES = {"reference": [20.0, 22.0, 19.0], "sn": [16.0, 18.0, 14.0]}

@@ -2,8 +2,9 @@
 
 import re
 
-from ablate.report import report, summarize
+from ablate.report.build import report
 from ablate.report.study import gather
+from ablate.report.summary import summarize
 from tests.analysis.designs import study as design
 from tests.report.designs import EFFECTS, write_design
 from tests.store.synthetic import trial, write_study

@@ -14,9 +14,9 @@ from ablate.analysis.metric import metric_of
 from ablate.analysis.paired import paired_t
 from ablate.analysis.tuned import changed
 from ablate.errors import UserError
-from ablate.report import report, summarize
-from ablate.report.build import contents
+from ablate.report.build import contents, report
 from ablate.report.study import gather
+from ablate.report.summary import summarize
 from ablate.store import write_trial
 from ablate.store.plan import hash_of, read_plan
 from tests.store.synthetic import PROVENANCE, blobs, curves, metrics, status, trial
