@@ -49,6 +49,16 @@ def test_the_wheel_brings_its_config_and_trains(installed):
     assert "done" in done.stdout
 
 
+def test_the_wheel_tells_no_commit(installed):
+    """That of a checkout around the environment would be a lie."""
+    python, folder = installed
+    code = "from ablate.provenance import git_state; print(git_state())"
+    done = subprocess.run(
+        [python, "-P", "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "{}"
+
+
 def test_the_wheel_brings_its_studies(installed):
     done = ablate(installed, "sweep", "no_such_study")
     assert done.returncode == 2
