@@ -13,6 +13,7 @@ import pytest
 from ablate.plan import worker
 from ablate.plan.claim import living, take
 from ablate.plan.files import read_plan
+from ablate.train.loop import training
 from tests.plan.test_sweep import BASIC, FOLDER, TWO
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,8 @@ def crashing(monkeypatch):
 
     def fit(trials, *rest):
         if arms & {trial.arm for trial in trials}:
-            raise ZeroDivisionError("the 7th batch")
+            with training():
+                raise ZeroDivisionError("the 7th batch")
         return whole(trials, *rest)
 
     monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)

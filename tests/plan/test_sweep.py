@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 import ablate.run
 from ablate.plan import worker
 from ablate.plan.files import read_plan
+from ablate.train.loop import training
 from tests.small import SMALL, metrics
 
 BASIC = ("hydra/launcher=basic", "study.seeds=[0,1]")
@@ -115,7 +116,8 @@ def test_a_crash_is_a_result_and_the_others_go_on(place, monkeypatch):
 
     def fit(trials, *rest):
         if trials[0].arm == "with ema_g":
-            raise ZeroDivisionError("the 7th batch")
+            with training():
+                raise ZeroDivisionError("the 7th batch")
         return whole(trials, *rest)
 
     monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
