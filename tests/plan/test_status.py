@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ablate.plan import claim as claims
 from ablate.plan import worker
 from ablate.plan.claim import living, take
 from ablate.plan.files import read_plan
@@ -184,6 +185,26 @@ def test_a_worker_that_is_gone_is_told_with_a_sensible_age(place, ahead, sentenc
     assert "reference seed 0" in place.out
     assert "No worker is on it" in place.out
     assert f"{5 * 32 + 16:,} images" in place.out
+
+
+@pytest.mark.parametrize(
+    ("shift", "sentence"),
+    [
+        (-10_800, "The clock of this machine is 3.0 h behind that of the disk of"),
+        (10_800, "The clock of this machine is 3.0 h ahead of that of the disk of"),
+        (0, ""),
+    ],
+)
+def test_a_clock_that_is_off_is_told(place, monkeypatch, shift, sentence):
+    place.type("sweep", *TWO)
+    claim = take(place.path / FOLDER, "0" * 16)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + shift)
+    monkeypatch.setattr(claims, "_ahead", {})  # what the sweep has seen is a minute old
+    assert place.type("status", FOLDER) == 0, place.err
+    claim.release()
+    assert sentence in " ".join(place.out.split())
+    assert ("clock" in place.out) == bool(shift)
 
 
 def test_a_search_is_part_of_the_cost(place):
