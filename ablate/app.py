@@ -21,6 +21,7 @@ from hydra._internal.core_plugins import basic_sweeper
 from hydra.core import utils as hydra_utils
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -28,6 +29,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.catalog import conf_root, look_in, nearest
 from ablate.errors import UserError
 from ablate.interrupt import leave_signals_to_parent
+from ablate.jobs import privately
 from ablate.orphan import watch_parent
 from ablate.overrides import in_each_job, plain, refuse_choices, refuse_many, yaml_of
 from ablate.secrets import hidden, hide_arguments, said
@@ -244,12 +246,14 @@ def run(app: Callable[[], Any]) -> None:
         def save(*_: Any, **__: Any) -> None:
             """Leave out multirun.yaml."""
 
-    its = vars(basic_sweeper)
-    its["OmegaConf"], before = Uncopied, its["OmegaConf"]
+    Plugins.instance()  # which plays the module anew when it is first asked for
+    its, sweeper = vars(basic_sweeper), vars(basic_sweeper)["BasicSweeper"]
+    before, sweep = its["OmegaConf"], sweeper.sweep
+    its["OmegaConf"], sweeper.sweep = Uncopied, privately(sweep)
     try:
         app()
     finally:
-        its["OmegaConf"] = before
+        its["OmegaConf"], sweeper.sweep = before, sweep
 
 
 def shown(app: Callable[[], Any]) -> None:

@@ -16,6 +16,7 @@ import torch
 from ablate.catalog import load, nearest, trick_class, trick_set
 from ablate.data import Dataset
 from ablate.errors import UserError
+from ablate.fault import told as told_of
 from ablate.fits import unfit
 from ablate.models.dcgan import dcgan
 from ablate.models.layers import Network, Player, leaves
@@ -69,6 +70,17 @@ def recipe_of(trial: Trial, dataset: Dataset) -> Recipe:
 
 def check(trial: Trial, dataset: Dataset) -> list[Problem]:
     """Return everything wrong or doubtful about a trial, all at once, without training it."""
+    try:
+        return examined(trial, dataset)
+    except UserError:
+        raise
+    except Exception as error:  # of a hook of a trick, or of somebody's own networks
+        blame = told_of(error, trial.tricks)
+        return [Problem(True, f"{blame}; mend it before training.")]
+
+
+def examined(trial: Trial, dataset: Dataset) -> list[Problem]:
+    """Return what `check` does, where nothing raises."""
     found, members = [], []
     for name, settings in trial.tricks.items():
         try:

@@ -8,7 +8,8 @@ import hashlib
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ablate.config.sources import sources_of
 from ablate.data import Dataset, load
 from ablate.data.option import remade
 from ablate.errors import UserError
+from ablate.fault import told as told_of
 from ablate.listeners import Several
 from ablate.metrics import Evaluator
 from ablate.operators import set_forms
@@ -33,7 +35,7 @@ from ablate.store import write_trial
 from ablate.store.disk import telling_disk_errors
 from ablate.train import checkpoint
 from ablate.train.ladder import Play, climb
-from ablate.train.loop import Listener, Outcome, Run
+from ablate.train.loop import Crash, Listener, Outcome, Run
 from ablate.train.slots import IDLE, room
 from ablate.train.step import Gan
 from ablate.train.streams import Rounds, to_end
@@ -206,11 +208,11 @@ def rounds_of(
 ) -> Rounds[list[str | None]]:
     """Train trials as a stack and write the results of each as soon as it has ended.
 
-    A crash is a result as well. What crashes is trained again in halves, so that the trial that
-    brought it down goes down alone; where halves were begun, they are gone on with. A stack that
-    finds no room on a GPU is trained again in half as many slots. What has to do with this machine
-    alone (its disk, its memory, a signal) is no result and changes nothing: the stack goes on as
-    it was.
+    A crash, which is what the step or a metric raises, is a result as well. What crashes is trained
+    again in halves, so that the trial that brought it down goes down alone; where halves were
+    begun, they are gone on with. A stack that finds no room on a GPU is trained again in half as
+    many slots. Whatever else is raised (by this machine's disk or memory, by what builds networks,
+    prepares data or listens) is no result and changes nothing: the stack goes on as it was.
 
     Args:
         trials: Of one structure; those that are finished are left alone.
@@ -223,8 +225,8 @@ def rounds_of(
         When it ends, the statuses, None for a trial that was asked to stop before its end.
 
     Raises:
-        UserError: Results or checkpoints cannot be written or read, a listener failed, or the
-            machine has no memory.
+        UserError: Results or checkpoints cannot be written or read, a listener failed, networks
+            cannot be built, or the machine has no memory.
         OSError: The disk or the output failed.
     """
     folder = bench.machine.out
@@ -235,20 +237,18 @@ def rounds_of(
         left = [t for t in trials if not is_finished(folder, t) and bench.wanted(t)]
         if len(left) < len(trials):
             return (yield from rounds_of(left, bench, slots, note, size)) if left else []
-    listener, failure = bench.listener(trials), None
+    failure = None
     try:
-        both = Several([Writer(trials, bench, note), listener], lambda: listener.stop)
-        whole = len(trials) if size is None or on_gpu(bench.machine) else size
-        slots = min(slots or bench.slots(trials), whole)
-        outcomes = yield from fit(trials, bench.machine, both, slots)
+        with listening(trials, bench) as listener:
+            both = Several([Writer(trials, bench, note), listener], lambda: listener.stop)
+            whole = len(trials) if size is None or on_gpu(bench.machine) else size
+            slots = min(slots or bench.slots(trials), whole)
+            outcomes = yield from fit(trials, bench.machine, both, slots)
     except (UserError, OSError):
         raise  # what a disk, a pipe or a person did is no status of a trial
     except Exception as error:
-        if is_out_of_memory(error) and not of_gpu(error, bench.machine):
-            raise UserError(no_memory(trials, folder)) from error
-        failure = Failure.of(error)  # without the frames of the error, which hold the tensors
-    finally:
-        close(listener)
+        refuse_no_result(error, trials, bench.machine, slots)
+        failure = Failure.of(raised_by(error))  # without the frames, which hold the tensors
     if failure is not None:
         return (yield from failed(trials, failure, bench, slots, note, size))
     if all(outcome.status for outcome in outcomes):
@@ -315,9 +315,48 @@ def is_begun(trials: Sequence[Trial], folder: Path) -> bool:
     return here or any(is_begun(half, folder) for half in halves(trials))
 
 
-def close(listener: Listener) -> None:
-    """Let a listener that holds something give it back."""
-    getattr(listener, "close", lambda: None)()
+@contextmanager
+def listening(trials: Sequence[Trial], bench: Bench) -> Iterator[Listener]:
+    """Give the listener of a stack, and let it give back what it holds."""
+    listener = bench.listener(trials)
+    try:
+        yield listener
+    finally:
+        getattr(listener, "close", lambda: None)()
+
+
+def refuse_no_result(
+    error: Exception, trials: Sequence[Trial], machine: Machine, slots: int | None
+) -> None:
+    """Refuse to take for a result what neither the step nor a metric has raised.
+
+    A stack that finds no room on a GPU while it is built is none either, but fewer slots may help.
+
+    Raises:
+        UserError: It is none.
+    """
+    cause = raised_by(error)
+    crashed, memory = isinstance(error, Crash), is_out_of_memory(cause)
+    smaller = slots is not None and slots > 1
+    if memory and not (of_gpu(cause, machine) and (crashed or smaller)):
+        raise UserError(no_memory(trials, machine.out)) from error
+    if not memory and not crashed:
+        tricks = dict.fromkeys(name for trial in trials for name in trial.tricks)
+        raise UserError(
+            f"{told_of(error, tricks)}: that is no result of {named(trials)}, and what is under "
+            f"way in {machine.out} keeps its checkpoints; mend it and type the same command again."
+        ) from error
+
+
+def raised_by(error: Exception) -> BaseException:
+    """Return what the step or a metric raised, else the error itself."""
+    return error.__cause__ or error if isinstance(error, Crash) else error
+
+
+def named(trials: Sequence[Trial]) -> str:
+    """Return the arms of a stack, and where it begins."""
+    arms = ", ".join(dict.fromkeys(trial.arm for trial in trials))
+    return f"{arms} (seed {trials[0].seed})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -358,11 +397,10 @@ def of_gpu(error: BaseException, machine: Machine) -> bool:
 
 def no_memory(trials: Sequence[Trial], folder: Path) -> str:
     """Return the sentence for a stack that finds no room in the machine's memory."""
-    arms = ", ".join(dict.fromkeys(trial.arm for trial in trials))
     return (
-        f"This machine has no memory left for {arms} (seed {trials[0].seed}); what is under way in "
-        f"{folder} keeps its checkpoints, so free some memory, with study.workers=1 for instance, "
-        "and type the same command again."
+        f"This machine has no memory left for {named(trials)}; what is under way in {folder} keeps "
+        "its checkpoints, so free some memory, with study.workers=1 for instance, and type the "
+        "same command again."
     )
 
 

@@ -6,8 +6,10 @@ import io
 import json
 import random
 import shutil
-from contextlib import redirect_stderr, redirect_stdout
+import sqlite3
+from contextlib import closing, redirect_stderr, redirect_stdout
 
+import pandas as pd
 import pytest
 
 from ablate.cli import main
@@ -225,3 +227,73 @@ def test_the_sweep_tells_a_search_again_that_was_damaged(whole, place, name, way
     before, after = (read(p / "study/tuned") for p in (whole["tuned"], place.path))
     numbers = ["trial", "arm", "seed", "images", "generator", "metric", "value"]
     assert after[numbers].equals(before[numbers])
+
+
+def numbers_of(place):
+    numbers = ["trial", "arm", "seed", "images", "generator", "metric", "value"]
+    return read(place / "study/tuned")[numbers]
+
+
+def lose(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("name", ["tuned", "book"])
+def test_what_a_search_has_written_is_missed(whole, place, name):
+    """A whole folder that is gone, or a book: nothing else says that they were there."""
+    shutil.copytree(whole["tuned"] / "study", place.path / "study", symlinks=True)
+    book = min((place.path / "study/search").glob("*.json"))
+    lose({"tuned": place.path / "study/tuned", "book": book}[name])
+    for command in ("status", "compare", "summary", "report"):
+        code, _, err = answer(READING[command])
+        assert code == 2, command
+        assert "study has lost its " in err and "type the command of the sweep again" in err
+    code, out, err = answer((*STUDY, *TUNED))
+    assert code == 0, err
+    assert ("The book of the search of" in " ".join(out.split())) == (name == "book")
+    assert numbers_of(place.path).equals(numbers_of(whole["tuned"]))
+    first, again = (p / "study/study.json" for p in (whole["tuned"], place.path))
+    assert first.read_bytes() == again.read_bytes()
+    assert answer(READING["status"])[0] == 0
+
+
+def test_a_damaged_trial_of_a_search_is_trained_again(whole, place):
+    study = place.path / "study"
+    shutil.copytree(whole["tuned"] / "study", study, symlinks=True)
+    book = json.loads(min((study / "search").glob("*.json")).read_text())
+    trial = book["candidates"][-1]["trials"][0]
+    before = (study / "trials" / trial / "trial.json").read_bytes()
+    curves = pd.read_parquet(study / "trials" / trial / "metrics.parquet")
+    flip(study / "trials" / trial / "metrics.parquet", None)
+    assert answer((*STUDY, *TUNED))[0] == 0
+    assert (study / "trials" / trial / "trial.json").read_bytes() == before
+    assert pd.read_parquet(study / "trials" / trial / "metrics.parquet").equals(curves)
+    assert numbers_of(place.path).equals(numbers_of(whole["tuned"]))
+    assert [p.name.split(".")[0] for p in (study / "damaged").iterdir()].count(trial) == 1
+
+
+def told_to_optuna(study):
+    """Return the settings of every arm that SQLite holds, by a query of our own."""
+    with closing(sqlite3.connect(study / "search/optuna.db")) as base:
+        return base.execute(
+            "SELECT study_name, number, state, param_name, param_value FROM studies "
+            "JOIN trials USING (study_id) JOIN trial_params USING (trial_id) ORDER BY 1, 2, 4"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("way", [delete, empty, truncate, noise, of_another, folder])
+def test_what_optuna_s_tools_see_is_told_again(whole, place, way):
+    study = place.path / "study"
+    shutil.copytree(whole["tuned"] / "study", study, symlinks=True)
+    expected = told_to_optuna(study)
+    assert len({row[0] for row in expected}) == 2
+    way(study / "search/optuna.db", study / "plan.jsonl")
+    code, out, err = answer(READING["status"])
+    assert code == 0, err
+    assert ("where Optuna's tools see the search, is damaged" in " ".join(out.split())) == (
+        way is not delete
+    )
+    code, out, err = answer((*STUDY, *TUNED))
+    assert code == 0, err
+    assert "told again" in " ".join(out.split())
+    assert told_to_optuna(study) == expected

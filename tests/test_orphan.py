@@ -20,7 +20,7 @@ from pathlib import Path
 from ablate import orphan
 
 def work(kind, place):
-    orphan.GRACE_SECONDS = 1.0
+    orphan.GRACE_SECONDS = 1.0 if kind == "stuck" else 600.0  # to save, on a busy machine
     orphan.watch_parent()
     orphan.watch_parent()  # at every job
     if kind == "idle":

@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.plan.heart import BEAT_SECONDS, drop, keep
 from ablate.process import is_running, mark
@@ -32,6 +33,7 @@ STILL_SECONDS = 5 * BEAT_SECONDS  # by the watcher's own clock
 WRITTEN_SECONDS = 3.0  # in which a claim that says nothing may still be written
 LOOK_SECONDS = 0.25
 CLOCK_SECONDS = 60.0  # in which the difference of two clocks stays what it was
+TOLD_SECONDS = 5.0  # between two clocks, from which on a person is told
 DEATHS = 3  # a trial whose workers died so often in one session of a study kills workers
 SWEEP = "sweep-"  # begins the name of a claim on the plan of a folder
 MOST_PID = 2**22
@@ -196,6 +198,18 @@ def ahead(claims: Path) -> float:
                 probe.unlink(missing_ok=True)
         _ahead[claims.absolute()] = known
     return known[0]
+
+
+def off(folder: Path) -> str | None:
+    """Return what to say where the clock of a results folder's disk is not ours; None else."""
+    seconds = ahead(folder / "claims")
+    if abs(seconds) < TOLD_SECONDS:
+        return None
+    way = "behind" if seconds > 0 else "ahead of"
+    return (
+        f"The clock of this machine is {lasted(abs(seconds))} {way} that of the disk of {folder}; "
+        "other machines may take a while to see whether workers here live."
+    )
 
 
 def silent(path: Path, about: dict[str, Any]) -> float:

@@ -15,7 +15,17 @@ from ablate.plan.claim import other_plans, progress, take_plan
 from ablate.seal import sealed, unsealed
 from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.imported import is_imported
-from ablate.store.plan import PLAN, STUDY, TUNED, hash_of, locked, parse, read_plan, read_study
+from ablate.store.plan import (
+    PLAN,
+    STUDY,
+    TUNED,
+    WRITTEN,
+    hash_of,
+    locked,
+    parse,
+    read_plan,
+    read_study,
+)
 from ablate.trial import Trial
 
 if TYPE_CHECKING:
@@ -27,6 +37,7 @@ __all__ = [
     "SEARCH",
     "STUDY",
     "TUNED",
+    "book_of",
     "budgets",
     "drop_tuned",
     "ended",
@@ -35,6 +46,7 @@ __all__ = [
     "move_aside",
     "read_plan",
     "read_search",
+    "remember",
     "require_study",
     "searches",
     "unfinished",
@@ -94,10 +106,45 @@ def write_plan(
             changes = against_earlier(folder, plan, related), restacked(folder, plan)
             if read_study(folder).get("plan_sha256") != summary["plan_sha256"]:
                 (folder / STUDY).unlink(missing_ok=True)  # it would accuse the new plan if we died
+            search = search and {**search, "plan_sha256": summary["plan_sha256"]}
+            if written := still_written(folder, search):
+                summary[WRITTEN] = written
             replace_file(folder / PLAN, content)
             replace_file(folder / STUDY, sealed(summary))
-            write_search(folder, search and {**search, "plan_sha256": summary["plan_sha256"]})
+            write_search(folder, search)
     return " ".join(filter(None, changes)) or None
+
+
+def still_written(folder: Path, search: Mapping[str, Any] | None) -> list[str]:
+    """Return what an earlier start of a search has written and the next one builds on."""
+    if search is None:
+        return []
+    books = {book_of(arm["key"]) for arm in search["arms"]}
+    path = folder / SEARCH
+    is_same = path.is_file() and path.read_bytes() == sealed(search)
+    before = read_study(folder).get(WRITTEN, [])
+    return [name for name in before if name in books or (name == TUNED and is_same)]
+
+
+def book_of(key: str) -> str:
+    """Return where in a results folder the book of a search lies."""
+    return f"search/{key}.json"
+
+
+def remember(folder: Path, names: Collection[str], *, only: bool = False) -> None:
+    """Write down what a search has written, so that its loss is seen; the lock is held.
+
+    Args:
+        folder: The results folder.
+        names: Of files and folders in it.
+        only: Whether what was written down before is forgotten.
+    """
+    study = read_study(folder)
+    before = study.pop(WRITTEN, [])
+    written = sorted({*names, *(() if only else before)})
+    if study and written != before:
+        more = {WRITTEN: written} if written else {}
+        replace_file(folder / STUDY, sealed({**study, **more}))
 
 
 def restacked(folder: Path, plan: Plan) -> str | None:

@@ -14,10 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.compose import Machine, check_writable, join_sources, machine, resolved
-from ablate.duration import lasted
 from ablate.errors import UserError
 from ablate.interrupt import Interrupt, StopFile
-from ablate.plan.claim import ahead, living
+from ablate.plan.claim import living, off
 from ablate.plan.files import (
     STUDY,
     TUNED,
@@ -31,7 +30,7 @@ from ablate.plan.files import (
 )
 from ablate.plan.kin import of_plan
 from ablate.plan.leftovers import clear
-from ablate.plan.mend import damage, mend
+from ablate.plan.mend import damage, mend, mend_mirror
 from ablate.plan.pause import paused, sentence, status_of
 from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
@@ -44,7 +43,6 @@ from ablate.store.record import told
 from ablate.tracker import check_tracker
 from ablate.trial import Trial
 
-TOLD_SECONDS = 5.0  # between two clocks, from which on a person is told
 Launch = Callable[[int], Any]  # starts so many workers and returns when all have ended
 
 
@@ -74,12 +72,14 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
     workers = workers_of(tree["study"], launcher, place.device, room)
     prepare(plan.trials[0], place)  # once, before many workers want the same cache
     check_writable(place.out)
-    if search is not None:
-        check_storage(tree["search"]["storage"], place.out)
+    url = tree["search"]["storage"]
+    mirror = [] if search is None else check_storage(url, place.out)
     with working_on(place.out, plan):
         change = write_plan(place.out, plan, {one.recorded.id for one in kin}, search)
-        notes = [*filter(None, (change, whose, off(place.out))), *mend(place.out)]
+        notes = [*filter(None, (change, whose, off(place.out))), *mirror, *mend(place.out)]
         clear(place.out)
+        if mirror:
+            tell_again(place.out)
         left = len(trainable(place.out, plan.trials)) + left_of_search(place.out)
         workers, is_here = min(workers, max(1, left)), "joblib" in launcher["_target_"]
         say("\n".join(dataset.sentences()))
@@ -92,18 +92,6 @@ def sweep(config: DictConfig, launch: Launch, slots: Callable[[], int | None]) -
 def devices_of(place: Machine, workers: int, is_here: bool) -> list[str]:
     """Return the device of each worker, as far as it is this machine that gives them out."""
     return [device_of(place.device, i) if is_here else place.device for i in range(workers)]
-
-
-def off(folder: Path) -> str | None:
-    """Return what to say where the clock of a results folder's disk is not ours; None else."""
-    seconds = ahead(folder / "claims")
-    if abs(seconds) < TOLD_SECONDS:
-        return None
-    way = "behind" if seconds > 0 else "ahead of"
-    return (
-        f"The clock of this machine is {lasted(abs(seconds))} {way} that of the disk of {folder}; "
-        "other machines may take a while to see whether workers here live."
-    )
 
 
 def planned_search(
@@ -127,16 +115,29 @@ def planned_search(
     return search_plan(tree, plan, folder, is_toy)
 
 
-def check_storage(url: str | None, folder: Path) -> None:
+def check_storage(url: str | None, folder: Path) -> list[str]:
     """Refuse a storage that does not answer, before anything is trained.
+
+    Returns:
+        What was done to a file in the study that was damaged, in words.
 
     Raises:
         UserError: The sentence says why.
     """
     from ablate.search.storage import opened, url_of
 
+    told = mend_mirror(folder) if url is None else []
     with opened(url_of(url, folder)):
         pass
+    return told
+
+
+def tell_again(folder: Path) -> None:
+    """Tell Optuna's tools of a search that is over, where nobody else will."""
+    from ablate.plan.tune import Tuning
+
+    if is_over(folder):
+        Tuning(folder).tell_again()
 
 
 def left_of_search(folder: Path) -> int:

@@ -5,7 +5,7 @@ Only a command that trains does this. One that reads says what is damaged and ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ablate.errors import UserError
@@ -14,16 +14,19 @@ from ablate.plan.files import (
     ASIDE,
     STUDY,
     TUNED,
+    book_of,
     drop_tuned,
     ended,
     move_aside,
     read_plan,
+    remember,
     searches,
 )
 from ablate.screen import counted
 from ablate.search.book import read_book
+from ablate.search.mirror import FILE, damage_of_mirror
 from ablate.store.disk import telling_disk_errors
-from ablate.store.plan import lost_of_tuned
+from ablate.store.plan import locked, lost_of_search, lost_of_tuned
 from ablate.store.record import problem_of
 
 HEX = set("0123456789abcdef")
@@ -39,8 +42,9 @@ def damage(folder: Path, trials: Iterable[str]) -> dict[str, str]:
 def mend(folder: Path) -> list[str]:
     """Set aside what is damaged of a study; return what was done, in words."""
     with telling_disk_errors(folder):
-        told = mend_trials(folder, sorted(filter(is_id, ended(folder))))
-        return [*told, *mend_search(folder)]
+        trials = sorted(filter(is_id, ended(folder)))
+        told = mend_search(folder, damage(folder, trials))  # books first: they say what lacks
+        return [*mend_trials(folder, trials), *told]
 
 
 def mend_trials(folder: Path, trials: Iterable[str]) -> list[str]:
@@ -70,23 +74,56 @@ def moved_aside(folder: Path, trial: str) -> bool:
         claim.release(more=True)
 
 
-def mend_search(folder: Path) -> list[str]:
-    """Set aside damaged books of a search: it is told anew from the trials that are there."""
-    told = list[str]()
-    lost_ones = lost_of_tuned(folder / TUNED)
-    over = bool(lost_ones) or (folder / TUNED / STUDY).is_file()
+def mend_search(folder: Path, broken: Collection[str]) -> list[str]:
+    """Set aside damaged books of a search: it is told anew from the trials that are there.
+
+    Args:
+        folder: The results folder.
+        broken: Damaged trials; the book of a search that has trained one is told anew as well.
+    """
+    told, there = list[str](), list[str]()
+    gone = lost_of_search(folder)
+    missing = bool(lost_of_tuned(folder / TUNED)) or TUNED in gone
+    over = missing or (folder / TUNED / STUDY).is_file()
     for arm, search in searches(folder).items():
-        path = folder / "search" / f"{search['key']}.json"
-        try:
-            lost = over and not read_book(path).candidates
-        except UserError:
-            move_aside(folder, path)
+        name = book_of(search["key"])
+        lost = name in gone or (over and not (folder / name).exists())
+        if is_unfit(folder / name, broken):
+            move_aside(folder, folder / name)
             lost = True
         if lost:
             told.append(f"The book of the search of {arm} was damaged; it is written again.")
-    if over and (told or lost_ones or not is_plan(folder / TUNED)):
+        elif (folder / name).exists():
+            there.append(name)
+    if over and (told or missing or not is_plan(folder / TUNED)):
         drop_tuned(folder)
+        over = False
+    with locked(folder, alone=True):
+        remember(folder, [*there, TUNED] if over else there, only=True)
     return told
+
+
+def is_unfit(path: Path, broken: Collection[str]) -> bool:
+    """Return whether a book is damaged, or tells of a trial that is."""
+    try:
+        book = read_book(path)
+    except UserError:
+        return True
+    return any(not set(candidate.trials).isdisjoint(broken) for candidate in book.candidates)
+
+
+def mend_mirror(folder: Path) -> list[str]:
+    """Set aside what Optuna's tools cannot read; return what was done, in words."""
+    problem = damage_of_mirror(folder)
+    if problem is None and ((folder / FILE).exists() or not (folder / TUNED / STUDY).is_file()):
+        return []
+    if problem is None:
+        return [
+            f"{folder / FILE}, where Optuna's tools see the search, was lost; it is told again."
+        ]
+    with telling_disk_errors(folder):
+        place = move_aside(folder, folder / FILE)
+    return [f"{folder / FILE} was damaged ({problem}); moved to {place}, and told again."]
 
 
 def is_plan(folder: Path) -> bool:

@@ -13,13 +13,14 @@ from rich.console import Console
 from ablate.duration import about, lasted
 from ablate.errors import UserError
 from ablate.grid import draw
-from ablate.plan.claim import dead, living
+from ablate.plan.claim import dead, living, off
 from ablate.plan.files import STUDY, TUNED, ended, is_over, read_plan, require_study
 from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, paused, sentence
 from ablate.plan.tries import Tries, read_tries
 from ablate.screen import counted, say
-from ablate.store.plan import REMEDY, read_study
+from ablate.search.mirror import told_of_mirror
+from ablate.store.plan import REMEDY, read_study, require_whole
 from ablate.store.record import Damaged, read_status, told
 from ablate.trial import Trial
 
@@ -57,12 +58,8 @@ def print_status(folder: Path, console: Console) -> None:
         UserError: There is no study in the folder, or it cannot be read.
     """
     require_study(folder)
+    require_whole(folder)
     study, trials = read_study(folder), read_plan(folder)
-    if not study:
-        raise UserError(
-            f"{folder} has lost its {STUDY}; type the command of the sweep again, which writes it "
-            "anew and keeps all results."
-        )
     if not {"arms", "images"} <= study.keys():
         raise UserError(f"{folder / STUDY} cannot be read: it is no study. {REMEDY}")
     held, gone = living(folder), dead(folder)
@@ -78,7 +75,8 @@ def print_status(folder: Path, console: Console) -> None:
             say(sentence(arm, resting[arm], folder))
     searched = read_tries(folder)
     lines = search_lines(folder, searched, held, study["images"])
-    for line in filter(None, [*lines, *absent(trials, gone), told(broken)]):
+    further = [*absent(trials, gone), off(folder), told(broken), told_of_mirror(folder)]
+    for line in filter(None, [*lines, *further]):
         say(line)
     active = [standing for arm, standing in standings.items() if arm not in resting]
     search = standing_of_search(folder, searched, held | gone, study["images"])

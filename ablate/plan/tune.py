@@ -23,7 +23,7 @@ from ablate.compose import seed_of
 from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.plan.claim import take
-from ablate.plan.files import SEARCH, SEARCHED, TUNED, budgets, read_search
+from ablate.plan.files import SEARCH, SEARCHED, TUNED, book_of, budgets, read_search, remember
 from ablate.plan.study import Plan
 from ablate.seal import sealed
 from ablate.search.arm import ArmSearch, Job
@@ -33,9 +33,10 @@ from ablate.search.rules import Rules
 from ablate.search.space import Space
 from ablate.search.storage import opened, tell, url_of
 from ablate.store.disk import replace_file
-from ablate.store.plan import PLAN, STUDY, hash_of, locked, read_study
+from ablate.store.plan import PLAN, STUDY, WRITTEN, hash_of, locked, read_study
 from ablate.trial import Trial
 
+OF_SEARCH = (SEARCHED, WRITTEN)  # what study.json says of the search, and not of what follows it
 Refusal = Callable[[Trial], str]
 
 
@@ -290,11 +291,25 @@ class Tuning:
             return search.read()
         try:
             book = search.advance()
+            with locked(self.folder, alone=True):
+                remember(self.folder, [book_of(search.key)])
             with opened(url_of(self.url, self.folder)) as storage:
                 tell(storage, search, book)
             return book
         finally:
             claim.release()
+
+    def tell_again(self) -> None:
+        """Tell Optuna's storage what the books know and it does not, but for who is at work."""
+        with opened(url_of(self.url, self.folder)) as storage:
+            for search in self.arms:
+                claim = take(self.folder, f"search-{search.key}")
+                if claim is None:
+                    continue
+                try:
+                    tell(storage, search, search.read())
+                finally:
+                    claim.release()
 
     def is_finished(self) -> bool:
         """Return whether every arm has spent its budget."""
@@ -313,7 +328,7 @@ class Tuning:
         ]
         content = "".join(f"{trial.to_json()}\n" for trial in trials).encode()
         study = {
-            **{key: told for key, told in read_study(self.folder).items() if key != SEARCHED},
+            **{key: told for key, told in read_study(self.folder).items() if key not in OF_SEARCH},
             "plan_sha256": hash_of(content),
             "tuning_seeds": sorted({seed for search in self.arms for seed in search.rules.seeds}),
             "repeats": self.repeats,
@@ -322,7 +337,8 @@ class Tuning:
         }
         folder = self.folder / TUNED
         make_folder(folder)
-        with locked(folder, alone=True):
+        with locked(self.folder, alone=True), locked(folder, alone=True):
+            remember(self.folder, [*(book_of(search.key) for search in self.arms), TUNED])
             with suppress(FileExistsError):
                 (folder / "trials").symlink_to(Path("..") / "trials")
             replace_file(folder / PLAN, content)

@@ -20,9 +20,9 @@ from ablate.durable import make_folder
 from ablate.errors import UserError
 from ablate.search.arm import ArmSearch
 from ablate.search.book import Book
+from ablate.search.mirror import FILE
 from ablate.secrets import hidden
 
-FILE = "search/optuna.db"
 WAIT_SECONDS = 60  # for the lock of a SQLite file
 
 

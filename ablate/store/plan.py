@@ -18,6 +18,7 @@ from ablate.trial import Trial
 
 PLAN, STUDY = "plan.jsonl", "study.json"
 TUNED = "tuned"  # the folder of the study that follows a search
+WRITTEN = "written"  # in study.json: what a search has written so far, and must be there
 REMEDY = f"Delete {PLAN} and {STUDY} and start the sweep again, which keeps all results."
 
 
@@ -80,11 +81,22 @@ def require_whole(folder: Path) -> None:
         lost = PLAN
     elif gone := lost_of_tuned(folder / TUNED):
         lost = f"{TUNED}/{gone[0]}"
+    elif gone := lost_of_search(folder):
+        lost = gone[0]
     if lost:
         raise UserError(
             f"{folder} has lost its {lost}; type the command of the sweep again, which writes it "
             "anew and keeps all results."
         )
+
+
+def lost_of_search(folder: Path) -> list[str]:
+    """Return what a search has written and is not there: its books, the study that follows it."""
+    if not folder.is_dir():
+        return []
+    with locked(folder):
+        written = read_study(folder).get(WRITTEN, [])
+        return [name for name in written if not (folder / name).exists()]
 
 
 def lost_of_tuned(tuned: Path) -> list[str]:

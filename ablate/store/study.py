@@ -9,11 +9,11 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.metric_names import known
-from ablate.store.plan import REMEDY, STUDY, require_whole
+from ablate.store.plan import REMEDY, STUDY, WRITTEN, require_whole
 from ablate.store.plan import read_study as read_one
 
 # When seeds join a study, and whose results it takes.
-GROWS = ("seeds", "permutations", "plan_sha256", "images", "adopted")
+GROWS = ("seeds", "permutations", "plan_sha256", "images", "adopted", WRITTEN)
 
 
 def read_study(*folders: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Checkpoints: written beside and swapped in, so that a kill leaves the last whole one.
 
-The comment of the archive that torch writes is a digest of it. Earlier ones have none.
+The comment of the archive that torch writes is a digest of it. Those of earlier versions have none:
+whether they are what was written nobody can tell, so nobody goes on from them.
 """
 
 from __future__ import annotations
@@ -117,14 +118,14 @@ def require_digest(file: IO[bytes]) -> None:
     """Look whether an archive is what its comment says.
 
     Raises:
-        ValueError: It is not.
+        ValueError: It is not, or it has no comment.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - COMMENT_SIZE))
     comment = file.read()
     file.seek(0)
     if not comment.startswith(COMMENT):
-        return
+        raise ValueError("it is damaged, or of a version that wrote no digest")
     sha, left = hashlib.sha256(), size - COMMENT_SIZE - len(ENDS_WITHOUT)
     while left > 0 and (piece := file.read(min(PIECE, left))):
         sha.update(piece)

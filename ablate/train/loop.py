@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ablate.errors import UserError
 from ablate.train import checkpoint
 from ablate.train.ladder import Play
 from ablate.train.sample import generate
@@ -32,6 +34,28 @@ from ablate.train.streams import Rounds, to_end
 GRID = 64  # samples that are kept of every generator
 SHOW_SECONDS = 0.5  # between two looks of a listener
 SAVE_SECONDS = 60.0  # between two checkpoints, where evaluations are further apart
+
+
+class Crash(Exception):
+    """The step or a metric raised, and that is a result; its cause is what they raised.
+
+    Whatever else is raised says nothing about a trial.
+    """
+
+
+@contextmanager
+def training() -> Iterator[None]:
+    """Call what is raised in here a crash, but for what a person or a disk did.
+
+    Raises:
+        Crash: The step or a metric raised.
+    """
+    try:
+        yield
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        raise Crash from error
 
 
 class Score(Protocol):
@@ -176,17 +200,26 @@ class Run:
 
     def round(self, play: Play) -> None:
         """Play a round, and what belongs to it."""
+        self.step(play)
+        marked = [slot for n, slots in self.lengths() if n in self.marks for slot in slots]
+        if marked:
+            self.evaluate(marked)
+
+    @training()
+    def step(self, play: Play) -> None:
+        """Play a round, and record a point of the curves where one is due."""
         feed, rounds = self.gan.feed, self.gan.rounds
         feed.refill()
         play(rounds[feed.played % len(rounds)])
         feed.count()
-        played = [(feed.played - cohort.began, cohort.slots) for cohort in feed.cohorts]
-        due = {slot: n for n, slots in played if n in self.points for slot in slots}
+        due = {slot: n for n, slots in self.lengths() if n in self.points for slot in slots}
         if due:
             self.recorded.append((due, self.gan.signals.point([*due])))
-        marked = [slot for n, slots in played if n in self.marks for slot in slots]
-        if marked:
-            self.evaluate(marked)
+
+    def lengths(self) -> list[tuple[int, list[int]]]:
+        """Return how many rounds the trials in some slots have played, with the slots."""
+        feed = self.gan.feed
+        return [(feed.played - cohort.began, cohort.slots) for cohort in feed.cohorts]
 
     def tell(self) -> None:
         """Show progress and save, both by the clock."""
@@ -200,7 +233,7 @@ class Run:
     def signals(self) -> dict[str, float]:
         """Return the signals of the latest point, as means over the trials that it is of."""
         due, point = self.recorded[-1]
-        read = point.read()
+        read = self.read(point)
         rows = [read[slot] for slot in self.living if slot in due]
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: fmean(row[name][0] for row in rows if name in row) for name in names}
@@ -334,20 +367,23 @@ class Run:
 
         The last is the averaged one where there is one.
         """
-        generators = self.gan.tricks.sampler({"raw": self.gan.G.theta}, self.gan)
+        with training():
+            generators = self.gan.tricks.sampler({"raw": self.gan.G.theta}, self.gan)
         for name, theta in generators.items():
-            samples = generate(self.gan, theta, self.budget["samples"])
-            if len(due) < len(self.slots):
-                samples = samples[list(due)]
-            kept = samples[:, :GRID].cpu().numpy()
-            for slot, scores, shown in zip(due, self.judge.score(samples), kept, strict=True):
+            with training():
+                samples = generate(self.gan, theta, self.budget["samples"])
+                if len(due) < len(self.slots):
+                    samples = samples[list(due)]
+                kept, scored = samples[:, :GRID].cpu().numpy(), self.judge.score(samples)
+            for slot, scores, shown in zip(due, scored, kept, strict=True):
                 outcome, images = self.outcomes[self.slots[slot]], self.images(self.played(slot))
                 outcome.metrics += [row(images, name, score) for score in scores]
                 outcome.samples[name] = shown
                 self.listener.evaluated(images, self.slots[slot], name, scores)
         if all(self.played(slot) < self.gan.feed.rounds for slot in due):
             return [None] * len(due)
-        return self.judge.collapsed(samples)
+        with training():
+            return self.judge.collapsed(samples)
 
     def prune(self) -> None:
         """End every trial that is alive, if a listener says so."""
@@ -363,8 +399,7 @@ class Run:
 
     def fail_where_not_finite(self) -> None:
         """End the trials whose parameters are not numbers any more; their slots play for nobody."""
-        finite = self.gan.G.theta.isfinite().all(1) & self.gan.D.theta.isfinite().all(1)
-        good = finite.tolist()
+        good = self.finite()
         for slot in self.living:
             if not good[slot]:
                 images = self.images(self.played(slot))
@@ -374,10 +409,16 @@ class Run:
                 )
                 self.finish(slot, "diverged", reason)
 
+    @training()
+    def finite(self) -> list[bool]:
+        """Return whether the parameters of the trial in each slot are numbers."""
+        finite = self.gan.G.theta.isfinite().all(1) & self.gan.D.theta.isfinite().all(1)
+        return [bool(good) for good in finite.tolist()]
+
     def drain(self) -> None:
         """Read the recorded signals from the device."""
         for shown, point in self.recorded:
-            read = point.read()
+            read = self.read(point)
             for slot in [slot for slot in self.living if slot in shown]:
                 images = self.images(shown[slot])
                 self.outcomes[self.slots[slot]].curves += [
@@ -385,6 +426,12 @@ class Run:
                     for name, (mean, last) in read[slot].items()
                 ]
         self.recorded = []
+
+    @staticmethod
+    @training()
+    def read(point: Point) -> list[dict[str, tuple[float, float]]]:
+        """Return a point; a GPU tells here what a step has raised long before."""
+        return point.read()
 
     # -- safe to kill ------------------------------------------------------------------------------
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -52,6 +50,7 @@ class StudySweeper(Sweeper):
 
     def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
         """Start so many workers on one plan and wait until all have ended."""
+        from ablate.jobs import jobs_of, private
         from ablate.orphan import watch_parent
         from ablate.plan.worker import SWEEP
         from ablate.process import mark
@@ -64,23 +63,5 @@ class StudySweeper(Sweeper):
             options["n_jobs"] = max(2, workers)
         options["initializer"] = watch_parent  # also of a worker that never gets its job
         job = [*arguments, f"+hydra.job.env_set.{SWEEP}='{mark()}'"]
-        with private(getattr(launcher, "params", {}).get("submitit_folder")):
+        with private(jobs_of(launcher)):
             return launcher.launch([job] * workers, initial_job_idx=0)
-
-
-@contextmanager
-def private(jobs: str | None) -> Iterator[None]:
-    """Keep the files in which submitit hands jobs all that was typed from others, and not for long.
-
-    Args:
-        jobs: Where submitit keeps each job's, None with other launchers.
-    """
-    if jobs is None:
-        yield
-        return
-    folder = Path(jobs).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    yield
-    for file in folder.glob("*/*.pkl"):  # not after an error: jobs may wait in a queue
-        file.unlink(missing_ok=True)

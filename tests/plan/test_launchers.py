@@ -65,6 +65,15 @@ def test_submitit(place, alone, monkeypatch):
     assert not list(jobs.rglob("*.pkl"))
 
 
+def test_trials_that_submitit_starts_leave_nothing_that_was_typed(place, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+    assert place.type("train", "-m", "hydra/launcher=submitit_local", "seed=0,1") == 0, place.err
+    assert len(place.trials()) == 2
+    (jobs,) = place.path.rglob(".submitit")
+    assert stat.S_IMODE(jobs.stat().st_mode) == 0o700
+    assert list(jobs.iterdir()) and not list(jobs.rglob("*.pkl"))
+
+
 def fake(folder, name, text):
     path = folder / name
     path.write_text(f"#!/bin/sh\n{text}\n")

@@ -16,7 +16,7 @@ from ablate.search.book import read_book
 from ablate.search.storage import opened, url_of
 from ablate.store import read
 from tests.plan import forks
-from tests.small import SMALL
+from tests.small import PATIENCE, SMALL
 
 # Big enough for samples that do not count as collapsed.
 TUNED = (
@@ -117,6 +117,7 @@ def test_a_tuned_trial_in_other_hands_is_waited_for(place, tuned, monkeypatch):
             claim.unlink()
 
     monkeypatch.setattr("ablate.plan.launch.sleep", they_finish)
+    monkeypatch.setattr("ablate.plan.claim.STALE_SECONDS", PATIENCE)  # however slow we are
     assert place.type("sweep", *TUNED, BASIC) == 0, place.err
     assert "Waiting for 1 trial that others train" in place.out
 

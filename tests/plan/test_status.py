@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ablate.plan import claim as claims
 from ablate.plan import worker
 from ablate.plan.claim import living, take
 from ablate.plan.files import read_plan
+from ablate.train.loop import training
 from tests.plan.test_sweep import BASIC, FOLDER, TWO
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +27,8 @@ def crashing(monkeypatch):
 
     def fit(trials, *rest):
         if arms & {trial.arm for trial in trials}:
-            raise ZeroDivisionError("the 7th batch")
+            with training():
+                raise ZeroDivisionError("the 7th batch")
         return whole(trials, *rest)
 
     monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
@@ -165,7 +168,7 @@ def test_a_damaged_trial_is_named_and_has_not_ended(place):
     ("ahead", "sentence"),
     [
         (-600.0, "last heard of 10 min ago"),
-        (7200.0, "its last sign of life is dated 2.0 h ahead of this machine's clock"),
+        (10_800.0, "its last sign of life is dated 3.0 h ahead of this machine's clock"),
     ],
 )
 def test_a_worker_that_is_gone_is_told_with_a_sensible_age(place, ahead, sentence):
@@ -176,12 +179,32 @@ def test_a_worker_that_is_gone_is_told_with_a_sensible_age(place, ahead, sentenc
     claim = folder / "claims" / f"{trial.id}.1"
     claim.parent.mkdir()
     claim.write_text(json.dumps({"host": "node7", "pid": 1, "images": 16, "seconds": 60.0}))
-    os.utime(claim, (time.time() + ahead + 1, time.time() + ahead + 1))
+    os.utime(claim, (time.time() + ahead, time.time() + ahead))
     assert place.type("status", FOLDER) == 0
     assert f"A worker on node7 is gone, {sentence}" in place.out
     assert "reference seed 0" in place.out
     assert "No worker is on it" in place.out
     assert f"{5 * 32 + 16:,} images" in place.out
+
+
+@pytest.mark.parametrize(
+    ("shift", "sentence"),
+    [
+        (-10_800, "The clock of this machine is 3.0 h behind that of the disk of"),
+        (10_800, "The clock of this machine is 3.0 h ahead of that of the disk of"),
+        (0, ""),
+    ],
+)
+def test_a_clock_that_is_off_is_told(place, monkeypatch, shift, sentence):
+    place.type("sweep", *TWO)
+    claim = take(place.path / FOLDER, "0" * 16)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + shift)
+    monkeypatch.setattr(claims, "_ahead", {})  # what the sweep has seen is a minute old
+    assert place.type("status", FOLDER) == 0, place.err
+    claim.release()
+    assert sentence in " ".join(place.out.split())
+    assert ("clock" in place.out) == bool(shift)
 
 
 def test_a_search_is_part_of_the_cost(place):

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import threading
 
 import pytest
 from pandas.testing import assert_frame_equal
@@ -11,6 +10,7 @@ from pandas.testing import assert_frame_equal
 import ablate.run
 from ablate.plan import worker
 from ablate.plan.files import read_plan
+from ablate.train.loop import training
 from tests.small import SMALL, metrics
 
 BASIC = ("hydra/launcher=basic", "study.seeds=[0,1]")
@@ -115,7 +115,8 @@ def test_a_crash_is_a_result_and_the_others_go_on(place, monkeypatch):
 
     def fit(trials, *rest):
         if trials[0].arm == "with ema_g":
-            raise ZeroDivisionError("the 7th batch")
+            with training():
+                raise ZeroDivisionError("the 7th batch")
         return whole(trials, *rest)
 
     monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
@@ -138,21 +139,23 @@ def test_a_trial_that_kills_its_workers_is_given_up(place, monkeypatch):
     assert "6 of 6 trials: 6 killed" in place.out
 
 
-def test_ctrl_c_saves_and_the_same_command_ends_as_if_nothing_had_happened(place):
+def test_ctrl_c_saves_and_the_same_command_ends_as_if_nothing_had_happened(place, monkeypatch):
     long = [w for w in SMALL if "images" not in w] + ["budget.images=2000"]
     command = ("sweep", "one_at_a_time", "trick=[ema_g]", "hydra/launcher=basic")
     assert place.type(*command, "study.seeds=[5]", "out=results/whole", small=long) == 0
 
-    def strike():
-        folder = place.path / "results/broken"
-        while not list(folder.glob("claims/[0-9a-f]*.1")):  # of a trial, not of the sweep
-            pass
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    def struck(*given):
+        rounds = whole(*given)
+        for _ in range(50):
+            next(rounds)
+            yield
+        signal.raise_signal(signal.SIGINT)
+        return (yield from rounds)
 
-    striker = threading.Thread(target=strike)
-    striker.start()
-    code = place.type(*command, "study.seeds=[5]", "out=results/broken", small=long)
-    striker.join()
+    whole = worker.rounds_of.__globals__["fit"]
+    with monkeypatch.context() as patch:
+        patch.setitem(worker.rounds_of.__globals__, "fit", struck)
+        code = place.type(*command, "study.seeds=[5]", "out=results/broken", small=long)
     assert code == 130
     assert "trials are left; the same command goes on" in place.out
     assert not (place.path / "results/broken/claims").exists()

@@ -11,7 +11,7 @@ import ablate.run
 from ablate.compose import Machine
 from ablate.errors import UserError
 from ablate.run import Bench, checkpoint_of, halves, is_out_of_memory, rounds_of, run
-from ablate.train.loop import Listener, Outcome
+from ablate.train.loop import Listener, Outcome, training
 from ablate.train.slots import IDLE
 from ablate.train.streams import to_end
 from ablate.trial import Trial
@@ -32,8 +32,9 @@ def test_only_the_guilty_trial_of_a_stack_crashes(tmp_path, monkeypatch):
 
     def fit(stack, machine, listener, slots):
         seen.append([trial.seed for trial in stack])
-        if any(trial.seed == 1 for trial in stack):
-            raise RuntimeError("seed 1")
+        with training():
+            if any(trial.seed == 1 for trial in stack):
+                raise RuntimeError("seed 1")
         yield
         return all_done(stack, listener)
 
@@ -52,7 +53,9 @@ def test_a_listener_is_closed_whatever_happens(tmp_path, monkeypatch):
             closed.append(True)
 
     def fit(*_):
-        raise RuntimeError
+        with training():
+            raise RuntimeError
+        yield
 
     monkeypatch.setattr(ablate.run, "fit", fit)
     one = Trial({}, 0, {"name": "d"}, {"name": "m"}, {"images": 1}, {}, {})
@@ -79,8 +82,9 @@ class Stand:
     def fit(self, stack, machine, listener, slots):
         self.tried.append([trial.seed for trial in stack])
         self.slots.append(slots)
-        if slots > self.room:
-            raise self.error
+        with training():
+            if slots > self.room:
+                raise self.error
         yield
         return all_done(stack, listener)
 
@@ -151,10 +155,11 @@ def test_on_a_cpu_what_is_left_of_a_lease_trains_in_as_many_slots(
     here = Stand(tmp_path, device)
 
     def fit(stack, machine, listener, slots):
-        if any(trial.seed == 1 for trial in stack) and len(stack) > 2:
-            here.tried.append([trial.seed for trial in stack])
-            here.slots.append(slots)
-            raise RuntimeError("seed 1")
+        with training():
+            if any(trial.seed == 1 for trial in stack) and len(stack) > 2:
+                here.tried.append([trial.seed for trial in stack])
+                here.slots.append(slots)
+                raise RuntimeError("seed 1")
         return (yield from here.fit(stack, machine, listener, slots))
 
     monkeypatch.setattr(ablate.run, "fit", fit)

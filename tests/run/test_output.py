@@ -155,3 +155,12 @@ def test_a_report_into_a_closed_pipe_ends_without_a_word(tmp_path):
     one.stdout.close()
     assert told(one) == ""
     assert one.returncode in (1, 141)  # rich ends by itself where it is the one that prints
+
+
+def test_hydra_writes_nothing_of_what_was_typed(tmp_path):
+    """In a process of its own: Hydra's sweeper is made anew when a process first looks for it."""
+    one = typed(tmp_path, "-m", "seed=0,1", "budget.images=32", stdout=subprocess.DEVNULL)
+    errors = told(one)
+    assert one.returncode == 0, errors
+    assert len(statuses(tmp_path)) == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "trials"]

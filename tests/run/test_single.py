@@ -13,6 +13,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import ablate.run
+from ablate.train.loop import training
 from ablate.trial import Trial
 from tests.small import PATIENCE, SMALL, metrics
 
@@ -67,7 +68,9 @@ def test_one_mistake_in_a_multirun_is_told(place):
 
 def test_a_crash_leaves_a_folder_a_trace_and_exit_code_1(place, monkeypatch):
     def fit(*_):
-        raise ZeroDivisionError("so it goes")
+        with training():
+            raise ZeroDivisionError("so it goes")
+        yield
 
     monkeypatch.setattr(ablate.run, "fit", fit)
     assert place.type("train") == 1

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from ablate.errors import UserError
 from ablate.search.storage import opened, tell, url_of
 from tests.search.world import rules_of, run, search_of, trial_with
+from tests.small import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -57,24 +58,29 @@ def test_the_dashboard_opens_a_search(tmp_path):
     search, url = search_of(tmp_path, trial=trial_with("r1")), url_of(None, tmp_path)
     with opened(url) as storage:
         tell(storage, search, run(tmp_path, search))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [Path(sys.executable).with_name("optuna-dashboard"), url, "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(1200):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/studies") as answer:
-                    shown = answer.read().decode()
-                break
-            except OSError:
-                assert server.poll() is None, "the dashboard ended by itself"
-                time.sleep(0.1)
-    finally:
-        server.terminate()
-        server.wait()
-    assert f"arm {search.key}" in shown
+    assert f"arm {search.key}" in studies_on_a_dashboard(url)
+
+
+def studies_on_a_dashboard(url):
+    """Return what a dashboard says of its studies; another process may take its port first."""
+    for _ in range(5):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [Path(sys.executable).with_name("optuna-dashboard"), url, "--port", str(port)]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while server.poll() is None:
+                try:
+                    place = f"http://127.0.0.1:{port}/api/studies"
+                    with urllib.request.urlopen(place, timeout=PATIENCE) as answer:
+                        return answer.read().decode()
+                except OSError:
+                    time.sleep(0.1)
+        finally:
+            server.terminate()
+            server.wait()
+    raise AssertionError("the dashboard ended by itself")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Slots: trials that end early make room, and nobody's numbers change for it."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+from ablate.train import loop
 from ablate.train.loop import Listener, Run
 from ablate.train.slots import IDLE, room
 from tests.contract.laws import double
@@ -114,13 +117,20 @@ def test_a_run_that_stops_between_moves_continues_bit_for_bit(tmp_path, slots, i
 
 
 @pytest.mark.parametrize("slots", [2, 4])
-def test_time_is_shared_out_whole(slots):
-    run = lease(slots)
-    outcomes = run.train()
-    shared = sum(o.device_seconds for o in outcomes)
-    assert shared == pytest.approx(run.shared)
-    assert 0.9 * run.elapsed() < shared <= run.elapsed()
-    assert all(0 < o.wall_seconds <= run.elapsed() for o in outcomes)
+def test_time_is_shared_out_whole(slots, monkeypatch):
+    """By a clock on which a round takes a second, and nothing else takes any."""
+    now, step = [7.0], Run.step
+
+    def timed(run, play):
+        now[0] += 1.0
+        step(run, play)
+
+    monkeypatch.setattr(Run, "step", timed)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    outcomes = lease(slots).train()
+    assert sum(o.device_seconds for o in outcomes) == pytest.approx(now[0] - 7.0, rel=1e-12)
+    assert all(0 < o.wall_seconds <= now[0] - 7.0 for o in outcomes)
+    assert max(o.wall_seconds + o.began for o in outcomes) == now[0] - 7.0
 
 
 def test_all_trials_end_where_a_listener_prunes():
