@@ -62,7 +62,8 @@ def summary(folder):
 # -- what a plan says ------------------------------------------------------------------------------
 
 
-def test_a_plan_is_printed_with_an_estimate_and_nothing_is_written(place):
+def test_a_plan_is_printed_with_an_estimate_and_nothing_is_written(place, monkeypatch):
+    monkeypatch.setattr(calibrate, "PATIENCE_SECONDS", math.inf)  # of a busy machine
     assert place.type("plan", "one_at_a_time", "trick=[ema_g]", *BASIC) == 0, place.err
     shown = " ".join(place.out.split())
     assert "one_at_a_time: 2 arms x 2 seeds = 4 trainings of 32 images, 128 in all" in shown
