@@ -22,6 +22,7 @@ from ablate.plan import calibrate, preview
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.claim import take
 from ablate.plan.files import read_plan, unfinished, working_on, write_plan
+from ablate.plan.kin import kin_of
 from ablate.plan.lease import lease_of
 from ablate.plan.notes import notes
 from ablate.plan.study import plan_of
@@ -94,6 +95,12 @@ def test_timing_ends_while_somebody_waits(planned, monkeypatch):
     found = estimate(trials, place, 1)
     assert found.measured == 2 < found.programs == len({structure(trial) for trial in trials})
     assert found.seconds == len(trials)
+
+
+def test_no_trial_is_hashed_where_there_are_no_results(tmp_path):
+    trials = [object(), object()]  # which have no id
+    assert unfinished(tmp_path, trials) == trials
+    assert kin_of(tmp_path, trials) == []
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 12])
