@@ -70,7 +70,8 @@ def entry(name: str) -> Entry:
     """
     from omegaconf import OmegaConf
 
-    file = next((f for r in roots() if (f := r / "trick" / f"{name}.yaml").is_file()), None)
+    files = [root / "trick" / f"{name}.yaml" for root in roots()]
+    file = next((f for f in files if os.path.isfile(f)), None)  # no file has a name too long
     if file is None:
         raise unknown("trick", name, names())
     content = OmegaConf.to_container(OmegaConf.load(file))

@@ -152,6 +152,8 @@ def failing(error: OSError) -> str:
     from ablate.store.disk import remedy
 
     where = f"{error.filename} cannot be read or written" if error.filename else "The disk fails"
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{where}; {remedy(error)}."
     return f"{where}; {remedy(error)}, then type the same again: no result is lost."
 
 

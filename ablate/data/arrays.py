@@ -11,9 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from ablate.errors import UserError
+from ablate.fits import memory_bytes, told
 
 FAILURES = (
     OSError,
+    MemoryError,  # a header that promises more than there is
+    OverflowError,
     ValueError,
     EOFError,
     RuntimeError,
@@ -31,7 +34,12 @@ def arrays_in(file: Path) -> dict[str, NDArray[np.generic]]:
         UserError: There is no such file, or it holds something else.
     """
     try:
+        if zipfile.is_zipfile(file):  # packed zeros: a thousandth of what they become
+            with zipfile.ZipFile(file) as packed:
+                refuse_huge(file, sum(member.file_size for member in packed.infolist()))
         found = _torch(file) if file.suffix.lower() in TORCH else _numpy(file)
+    except UserError:
+        raise
     except FAILURES as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
         raise UserError(
@@ -44,6 +52,19 @@ def arrays_in(file: Path) -> dict[str, NDArray[np.generic]]:
             "one tensor."
         )
     return found
+
+
+def refuse_huge(file: Path, count: int) -> None:
+    """Refuse a file of which the content does not fit into memory.
+
+    Raises:
+        UserError: It holds so many bytes.
+    """
+    if count > memory_bytes():
+        raise UserError(
+            f"{file} holds {told(count)}, and this machine has {told(memory_bytes())} of memory; "
+            "say data.root=FILE with fewer images."
+        )
 
 
 def file_of(place: Path) -> Path:
@@ -74,11 +95,11 @@ def _numpy(file: Path) -> dict[str, NDArray[np.generic]]:
 
 def _torch(file: Path) -> dict[str, NDArray[np.generic]]:
     content = torch.load(file, map_location="cpu", weights_only=True)  # runs no pickled program
-    return {
-        name: _array(tensor)
-        for name, tensor in _named(content, file.stem)
-        if isinstance(tensor, torch.Tensor)
-    }
+    named = _named(content, file.stem)
+    tensors = {name: tensor for name, tensor in named if isinstance(tensor, torch.Tensor)}
+    # a view may repeat one number for ever
+    refuse_huge(file, sum(one.numel() * one.element_size() for one in tensors.values()))
+    return {name: _array(tensor) for name, tensor in tensors.items()}
 
 
 def _named(content: Any, stem: str) -> Sequence[tuple[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ablate.data.arrays import refuse_huge
 from ablate.data.decode import Encoded, Unreadable, reason_of
 from ablate.data.labels import classes_of, numbered, refuse_ids
 from ablate.data.pixels import to_pixels
@@ -53,6 +54,7 @@ def read_shard(path: Path, image_column: str | None, label_column: str | None) -
         schema = file.schema_arrow
         image = _image_column(schema, image_column, path)
         label = _label_column(schema, label_column, path)
+        refuse_huge(path, _unpacked(file.metadata, {image, label}))
         table = file.read(columns=[image] if label is None else [image, label])
     except (pa.ArrowException, OSError) as error:
         raise UserError(
@@ -70,6 +72,14 @@ def read_shard(path: Path, image_column: str | None, label_column: str | None) -
         f"Column {label or LABEL} of {path}",
         Reading(notes=notes if lacking else ()),
     )
+
+
+def _unpacked(told: Any, columns: set[str | None]) -> int:
+    """Bytes that columns of a file become, as it says itself, or a byte a row at least."""
+    groups = [told.row_group(at) for at in range(told.num_row_groups)]
+    chunks = [group.column(at) for group in groups for at in range(group.num_columns)]
+    ours = [one for one in chunks if one.path_in_schema.partition(".")[0] in columns]
+    return max(told.num_rows, sum(one.total_uncompressed_size for one in ours))
 
 
 def _image_column(schema: Any, wanted: str | None, path: Path) -> str:

@@ -1,13 +1,17 @@
 """Download the public files of a set, checked against known sums."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ablate.errors import UserError
 
 TIMEOUT_SECONDS = 30  # without an answer
 MOST_BYTES = 2**30  # of a file
+LOOK_SECONDS = 60.0  # between looks at the pace
+SLOWEST_BYTES = 60_000  # from one look to the next: 170 MB would take two days
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def fetch(
 def _download(url: str, target: Path, checksum: str) -> None:
     import pooch
     from requests import RequestException
+    from urllib3.exceptions import HTTPError
 
     # Pooch writes beside the target and renames only after the sum was checked.
     try:
@@ -95,7 +100,7 @@ def _download(url: str, target: Path, checksum: str) -> None:
             target.parent,
             downloader=_bounded,
         )
-    except RequestException as error:
+    except (RequestException, HTTPError) as error:
         _remove_if_empty(target.parent)
         raise UserError(
             f"Could not download {url} ({type(error).__name__}); check the connection, "
@@ -120,14 +125,14 @@ def _bounded(url: str, target: str, _: object) -> None:
     """Write what an address sends to a file, up to a size: an answer may have no end.
 
     Raises:
-        UserError: It is larger than any published file.
+        UserError: It is larger than any published file, or would take days.
     """
     import requests
 
     size = 0
     with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as answer, open(target, "wb") as f:
         answer.raise_for_status()
-        for piece in answer.iter_content(2**20):
+        for piece in _in_time(url, answer.raw):
             size += len(piece)
             if size > MOST_BYTES:
                 raise UserError(
@@ -135,6 +140,25 @@ def _bounded(url: str, target: str, _: object) -> None:
                     "many; give another mirror, or put the file there by hand."
                 )
             f.write(piece)
+
+
+def _in_time(url: str, raw: Any) -> Iterator[bytes]:
+    """Yield what arrives, at once: who waits for a whole piece waits for ever where it trickles.
+
+    Raises:
+        UserError: Next to nothing has arrived since the last look.
+    """
+    size, looked = 0, time.monotonic()
+    while piece := raw.read1(2**20, decode_content=True):
+        yield piece
+        size += len(piece)
+        if time.monotonic() - looked > LOOK_SECONDS:
+            if size < SLOWEST_BYTES:
+                raise UserError(
+                    f"{url} sent {size:,} bytes in {LOOK_SECONDS:g} s, too few to end; try again "
+                    "later, give another mirror, or put the file there by hand."
+                )
+            size, looked = 0, time.monotonic()
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,22 @@ import numpy as np
 import pandas as pd
 
 from ablate.analysis.layout import fraction_of
-from ablate.intake.cells import alike, is_switch, lacks_cells, stripped, switched, words
+from ablate.intake.cells import (
+    alike,
+    is_switch,
+    lacks_cells,
+    short,
+    stripped,
+    switched,
+    where,
+    words,
+)
 from ablate.intake.columns import few, nearest, others
 from ablate.trial import canonical
 
 REFERENCE = "reference"
 OFF, ON = "off", "on"
+DEEPEST = 8  # of settings in settings
 
 
 def with_arms(
@@ -125,6 +136,58 @@ def identities(frame: pd.DataFrame, tricks: Sequence[str], study: str) -> Mappin
         )
         for row in frame[["arm", *tricks]].drop_duplicates("arm").to_dict("records")
     }
+
+
+def settings_told(column: pd.Series, problems: list[str]) -> pd.Series:
+    """Return the column `tricks` as ours is written; an empty cell stays missing.
+
+    Args:
+        column: As the table has it.
+        problems: Gets a sentence if a cell is no JSON of trick -> settings.
+    """
+    text = words(column).mask(lambda told: told == "")
+    read = {one: _settings(one) for one in text.dropna().unique()}
+    found = text.map(read, na_action="ignore").astype("str")
+    wrong = text.notna() & (found == "")
+    if wrong.any():
+        problems.append(
+            f"{where(text, wrong)} is no JSON of tricks and their settings, as in "
+            '{"r1": {"gamma": 1.0}}; write it so, or type --ignore tricks.'
+        )
+    return found
+
+
+def refuse_merged(trials: pd.DataFrame, problems: list[str]) -> None:
+    """Tell of arms whose tricks are said to be equal: all that is compared would be one arm.
+
+    Args:
+        trials: One row a trial.
+        problems: As everywhere.
+    """
+    rows = trials.groupby(["tricks", "seed"])["arm"].unique().reset_index()
+    twice = rows[rows["arm"].map(len) > 1]
+    if len(twice):
+        one = twice.iloc[0]
+        problems.append(
+            f"Arms {' and '.join(map(repr, sorted(one['arm'])[:2]))} have the same tricks under "
+            f"seed {one['seed']}, {short(str(one['tricks']))}, and would be one; write what each "
+            "has, or type --ignore tricks."
+        )
+
+
+def _settings(text: str) -> str:
+    """Return a trick set in our own spelling, empty where it is none."""
+    try:
+        read = json.loads(text)
+        of_tricks = isinstance(read, dict) and all(isinstance(one, dict) for one in read.values())
+        return canonical(read) if of_tricks and _is_flat(read) else ""
+    except (ValueError, RecursionError):  # a number that is not finite is refused as well
+        return ""
+
+
+def _is_flat(value: Any, left: int = DEEPEST) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_is_flat(one, left - 1) for one in inner)
 
 
 def plan_of(frame: pd.DataFrame, tricks: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+LONGEST = 60  # letters of a cell in a sentence
 MISSING = ("", "na", "n/a", "none", "null", "nan")
 LARGEST = 2**53  # above it, float64 has no place for every whole number
 YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false")
@@ -98,9 +99,14 @@ def switched(column: pd.Series) -> pd.Series:
 def where(text: pd.Series, wrong: pd.Series) -> str:
     """Return `value in row 3, 'abc' (and 2 more),`."""
     first = text[wrong].iloc[0]
-    shown = "nothing" if pd.isna(first) else repr(first)
+    shown = "nothing" if pd.isna(first) else repr(short(str(first)))
     row = int(np.flatnonzero(wrong)[0]) + 1
     return f"{text.name} in row {row}, {shown} (and {int(wrong.sum()) - 1} more),"
+
+
+def short(text: str) -> str:
+    """Return a cell as a sentence shows it."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _sides(column: pd.Series) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -108,6 +108,7 @@ def import_table(
     done = found["status"].to_numpy()[codes] == "done"
     _refuse_doubtful_rows(frame, codes, problems)
     refuse_values(frame, done, metrics, analysis, problems)
+    arms.refuse_merged(found, problems)
     _refuse(file, problems)
     found = trials.with_ids(found, frame, codes).assign(study=out.name)
     tables = {
@@ -206,6 +207,7 @@ def _typed(frame: pd.DataFrame, problems: list[str]) -> pd.DataFrame:
         metric=filled(frame["metric"], "").mask(lambda text: text == ""),
         value=numbers(frame["value"], problems),
         images=0 if images is None else whole(images, problems),
+        **{"tricks": arms.settings_told(frame["tricks"], problems)} if "tricks" in frame else {},
         generator=_text(frame, "generator", "raw"),
         protocol=_text(frame, "protocol", UNTOLD),
         resample_sd=numbers(frame["resample_sd"], problems)

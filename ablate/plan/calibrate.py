@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from ablate.train.step import Gan
 from ablate.trial import Trial
 
 PROGRAMS = 12  # measured at most; of more, so many from the whole length of the plan
+GOLDEN = (math.sqrt(5) - 1) / 2
 PLAYED_SECONDS = 0.3
+PATIENCE_SECONDS = 4.0  # no further program is begun after it: a plan answers while one waits
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,17 @@ def estimate(trials: Sequence[Trial], place: Machine, stack: int) -> Estimate:
         place: The device, and where the data lies; nothing is written but caches.
         stack: Trials that are trained as one program, where there is room.
     """
-    groups: dict[str, list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(structure(trial), []).append(trial)
+    groups = grouped(trials)
     keys, n = list(groups), min(PROGRAMS, len(groups))
-    measured = {}
+    measured: dict[str, float] = {}
     prepare(trials[0], place)  # which may draw a bar of its own
     with Meter("Timing a few rounds") as meter:
-        for i in range(n):
+        began = clock(place)
+        for i, at in enumerate(spread_out(n)):
+            if measured and clock(place) - began > PATIENCE_SECONDS:
+                break
             meter.move(i, n, [f"program {i + 1} of {n}"])
-            key = keys[i * len(keys) // n]
+            key = keys[at * len(keys) // n]
             shown = groups[key][: slots_that_fit(groups[key], place, stack)]
             measured[key] = stack_seconds(shown, place) / len(shown)
         meter.move(n, n)
@@ -73,6 +77,23 @@ def estimate(trials: Sequence[Trial], place: Machine, stack: int) -> Estimate:
         len(groups),
         len(measured),
     )
+
+
+def grouped(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    """Return structure -> trials; arms come again under every seed, and are looked at once."""
+    known: dict[tuple[int, ...], str] = {}
+    groups: dict[str, list[Trial]] = {}
+    for trial in trials:
+        parts = (trial.tricks, trial.data, trial.model, trial.budget, trial.metric, trial.train)
+        same = tuple(map(id, parts))  # `Trial.at_seed` hands them on
+        key = known.get(same) or known.setdefault(same, structure(trial))
+        groups.setdefault(key, []).append(trial)
+    return groups
+
+
+def spread_out(n: int) -> list[int]:
+    """Return the numbers below n in an order of which every beginning lies all over them."""
+    return sorted(range(n), key=lambda i: i * GOLDEN % 1)
 
 
 def stack_seconds(trials: Sequence[Trial], place: Machine) -> float:

@@ -265,7 +265,8 @@ def ended(folder: Path) -> set[str]:
 def unfinished(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials that have no results yet."""
     there = ended(folder)
-    return [trial for trial in trials if trial.id not in there]
+    # an id is a hash of all that a trial is, and there may be a million
+    return [trial for trial in trials if trial.id not in there] if there else list(trials)
 
 
 def is_over(folder: Path) -> bool:

@@ -68,8 +68,9 @@ def check_code(code: Any) -> None:
 def kin_of(folder: Path, trials: Sequence[Trial]) -> list[Kin]:
     """Return the trials of a folder that differ from some of these in their code, newest first."""
     there = ended(folder)
-    wanted = {trial.kin: trial for trial in trials if trial.id not in there}
-    strangers = there - {trial.id for trial in trials} if wanted else set()
+    strangers = there - {trial.id for trial in trials} if there else set()
+    # both are hashes of all that a trial is, and there may be a million
+    wanted = {trial.kin: trial for trial in trials if trial.id not in there} if strangers else {}
     found = []
     for name in strangers:
         path = folder / "trials" / name

@@ -18,6 +18,7 @@ REMEDIES = {
     errno.EROFS: "it is on a read-only disk: name a folder on another disk",
     errno.EMFILE: "too many files are open: raise `ulimit -n`, or type fewer workers",
     errno.ENFILE: "too many files are open on this machine: close some programs",
+    errno.ENAMETOOLONG: "the name is too long for this disk: type one of 200 bytes at most",
     errno.ENOTDIR: "a file stands where a folder is needed: name another folder",
 }
 

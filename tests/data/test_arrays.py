@@ -1,12 +1,16 @@
 """Files of arrays: .npz, .pt, folders, and what must never be run or waited for."""
 
+import io
 import os
+import zipfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
-from ablate.data import load
+from ablate.data import arrays, load
 from ablate.errors import UserError
 from tests.data.test_npy import PIXELS, save
 
@@ -109,3 +113,49 @@ def test_a_pipe_is_not_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UserError, match="is neither a file nor a folder"):
         load(name, root=tmp_path / "pipe")
+
+
+def promising(shape):
+    """Return the beginning of a .npy of bytes of a shape, and little behind it."""
+    file = io.BytesIO()
+    head = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, head)
+    return file.getvalue() + bytes(100)
+
+
+@pytest.mark.parametrize("shape", [(2**44, 8, 8), (2**62, 2**62, 3), (-1, 8, 8)])
+def test_a_header_that_promises_more_than_there_is_is_told(tmp_path, shape):
+    (tmp_path / "x.npy").write_bytes(promising(shape))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as packed:
+        packed.writestr("x.npy", promising(shape))
+    for name in ("x.npy", "x.npz"):
+        with pytest.raises(UserError, match=rf"{name} is no readable .*data\.root=FILE\.npy"):
+            load("npy", root=tmp_path / name)
+
+
+def test_packed_zeros_that_fill_the_memory_are_refused_before_they_are_unpacked(
+    tmp_path, monkeypatch
+):
+    np.savez_compressed(tmp_path / "x.npz", x=np.zeros((1000, 32, 32), np.uint8))
+    assert (tmp_path / "x.npz").stat().st_size < 20_000
+    monkeypatch.setattr(arrays, "memory_bytes", lambda: 1_000_000)
+    monkeypatch.setattr(np, "load", None)
+    with pytest.raises(UserError, match=r"x\.npz holds 1 MB, .* 1 MB of memory; say data.root="):
+        load("npy", root=tmp_path / "x.npz")
+
+
+def test_a_view_that_repeats_one_number_is_refused(tmp_path):
+    torch.save(torch.zeros(1).expand(2**40, 8, 8), tmp_path / "x.pt")  # 281 TB of one number
+    assert (tmp_path / "x.pt").stat().st_size < 20_000
+    with pytest.raises(UserError, match=r"x\.pt holds 281 TB, .*fewer images"):
+        load("npy", root=tmp_path / "x.pt")
+
+
+def test_parquet_of_more_than_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    column = pa.array([bytes(10_000)] * 1000)
+    pq.write_table(pa.table({"image": column}), tmp_path / "x.parquet", use_dictionary=False)
+    assert (tmp_path / "x.parquet").stat().st_size < 1_000_000  # of 10 MB
+    monkeypatch.setattr(arrays, "memory_bytes", lambda: 1_000_000)
+    monkeypatch.setattr(pq.ParquetFile, "read", None)
+    with pytest.raises(UserError, match=r"x\.parquet holds 10 MB, .* 1 MB of memory"):
+        load("parquet", root=tmp_path / "x.parquet")

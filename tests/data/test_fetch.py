@@ -1,10 +1,13 @@
 """Downloads from a server on this machine: whole and checked, or absent."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
+import importlib
 import logging
 import threading
+import time
 
 import pytest
 
@@ -33,6 +36,26 @@ class Cut(Quiet):
         self.send_header("Content-Length", "1000")
         self.end_headers()
         self.wfile.write(b"1" * 400)
+
+
+class Trickle(Quiet):
+    """Sends a byte again and again, well within the time that a client waits for an answer."""
+
+    chunked = False
+
+    def do_GET(self):
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.send_header(*("Transfer-Encoding", "chunked") if self.chunked else ("X", "no length"))
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the other side is gone, as it should
+            for _ in range(1500):  # 30 s
+                self.wfile.write(b"1\r\n1\r\n" if self.chunked else b"1")
+                time.sleep(0.02)
+
+
+class TrickleInChunks(Trickle):
+    chunked = True
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +126,17 @@ def test_a_cut_connection_leaves_nothing(tmp_path, serve):
     address, _ = serve(Cut)
     with pytest.raises(UserError, match=r"Could not download|is not the published one"):
         fetch("made", tmp_path / "new", sources=known(address))
+    assert not (tmp_path / "new/made").exists()
+
+
+@pytest.mark.parametrize("handler", [Trickle, TrickleInChunks])
+def test_a_server_that_trickles_is_left(tmp_path, serve, monkeypatch, handler):
+    monkeypatch.setattr(importlib.import_module("ablate.data.fetch"), "LOOK_SECONDS", 0.2)
+    address, _ = serve(handler)
+    start = time.monotonic()
+    with pytest.raises(UserError, match=r"one\.gz sent \d+ bytes in 0\.2 s, .*another mirror"):
+        fetch("made", tmp_path / "new", sources=known(address))
+    assert time.monotonic() - start < 20  # of 30 s that it would trickle, and is left after 0.2 s
     assert not (tmp_path / "new/made").exists()
 
 

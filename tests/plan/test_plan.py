@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
+from ablate.assemble import structure
 from ablate.catalog import conf_root
 from ablate.compose import machine
 from ablate.errors import UserError
@@ -19,6 +22,7 @@ from ablate.plan import calibrate, preview
 from ablate.plan.calibrate import Estimate, estimate
 from ablate.plan.claim import take
 from ablate.plan.files import read_plan, unfinished, working_on, write_plan
+from ablate.plan.kin import kin_of
 from ablate.plan.lease import lease_of
 from ablate.plan.notes import notes
 from ablate.plan.study import plan_of
@@ -59,7 +63,8 @@ def summary(folder):
 # -- what a plan says ------------------------------------------------------------------------------
 
 
-def test_a_plan_is_printed_with_an_estimate_and_nothing_is_written(place):
+def test_a_plan_is_printed_with_an_estimate_and_nothing_is_written(place, monkeypatch):
+    monkeypatch.setattr(calibrate, "PATIENCE_SECONDS", math.inf)  # of a busy machine
     assert place.type("plan", "one_at_a_time", "trick=[ema_g]", *BASIC) == 0, place.err
     shown = " ".join(place.out.split())
     assert "one_at_a_time: 2 arms x 2 seeds = 4 trainings of 32 images, 128 in all" in shown
@@ -77,8 +82,37 @@ def test_a_plan_counts_what_is_there_already(quick):
     assert (quick.path / FOLDER / "plan.jsonl").stat().st_mtime_ns == before
 
 
+def test_timing_ends_while_somebody_waits(planned, monkeypatch):
+    place, now = machine(compose_small()), [0.0]
+    trials = planned("trick=[ema_g,r1,topk_g]", "study.design=full_factorial").trials
+    monkeypatch.setattr(calibrate, "clock", lambda _: now[0])
+
+    def slow(shown, _):
+        now[0] += 3.0  # s on the clock; two are begun before 4 s are over
+        return 1.0 * len(shown)
+
+    monkeypatch.setattr(calibrate, "stack_seconds", slow)
+    found = estimate(trials, place, 1)
+    assert found.measured == 2 < found.programs == len({structure(trial) for trial in trials})
+    assert found.seconds == len(trials)
+
+
+def test_no_trial_is_hashed_where_there_are_no_results(tmp_path):
+    trials = [object(), object()]  # which have no id
+    assert unfinished(tmp_path, trials) == trials
+    assert kin_of(tmp_path, trials) == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 12])
+def test_whatever_beginning_is_timed_lies_all_over_the_plan(n):
+    order = calibrate.spread_out(n)
+    assert sorted(order) == list(range(n)) and order[0] == 0
+    assert n < 5 or max(np.diff(sorted([*order[:4], n]))) <= n / 2
+
+
 def test_an_estimate_grows_with_the_budget_and_with_the_trials(planned, monkeypatch):
     place = machine(compose_small())
+    monkeypatch.setattr(calibrate, "PATIENCE_SECONDS", math.inf)
     small = planned("trick=[ema_g]", "budget.images=64").trials
     large = planned("trick=[ema_g]", "budget.images=640000").trials
     few, many = estimate(small, place, 1), estimate(large, place, 1)
