@@ -119,7 +119,7 @@ def key_of(gan: Gan, shape: Shape, kernel: Kernel) -> str:
 
 def is_twice(gan: Gan) -> bool:
     """Return whether a penalty may ask for the gradient of a gradient."""
-    return bool(gan.tricks.seams["penalty"])
+    return gan.tricks.plays("penalty")
 
 
 def timed(gan: Gan, shape: Shape, kernel: Kernel, form: str) -> float:

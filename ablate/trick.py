@@ -17,8 +17,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 else:  # tricks name these types in their signatures and never build one
     Gan = Side = Step = Any
 
+T = TypeVar("T")
 Strength = Tensor  # [K], one number per trial
 
 
@@ -184,6 +184,20 @@ class Problem(NamedTuple):
 Rules = Mapping[str, str]  # trait or trick name -> why
 
 
+class Others(Protocol):
+    """The set that a trick stands in, as the trick sees it."""
+
+    @property
+    def members(self) -> nn.ModuleDict:
+        """Name -> trick."""
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a trick of a name is there."""
+
+    def marks(self) -> dict[str, list[str]]:
+        """Return every trait of the set with the names of the tricks that have it."""
+
+
 class Trick(nn.Module):
     """A switchable training technique.
 
@@ -290,7 +304,7 @@ class Trick(nn.Module):
         """Return what it excludes under these settings."""
         return self.excludes
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Yield what this trick has against the rest of the set, the data, or the recipe."""
         return iter(())
 
@@ -375,21 +389,12 @@ class Trick(nn.Module):
         return generators
 
 
-PIPES = (
-    "recipe",
-    "network",
-    "init",
-    "optimizer",
-    "phases",
-    "weight",
-    "latent",
-    "view",
-    "target",
-    "weigh",
-    "gradient",
-    "sampler",
-)
-EACH = ("build", "settle")
+SEAMS = (
+    "recipe", "network", "init", "optimizer", "phases", "build",  # played once
+    "weight", "latent", "sides", "view", "target", "adversary", "weigh", "penalty", "gate",
+    "gradient", "point", "settle",  # in every step
+    "sampler",  # at evaluation
+)  # fmt: skip
 
 
 def slope(score: Tensor, x: Tensor) -> Tensor:
@@ -431,13 +436,10 @@ class TrickSet(nn.Module):
     def __init__(self, tricks: Iterable[Trick] = ()) -> None:
         super().__init__()
         ordered = sorted(tricks, key=lambda t: (t.rank, t.name))
-        self.members = nn.ModuleDict({t.name: t for t in ordered})
-        self.seams: dict[str, list[Any]] = {
-            seam: [t for t in ordered if getattr(type(t), seam) is not getattr(Trick, seam)]
-            for seam in (*PIPES, *EACH, "sides", "adversary", "penalty", "gate", "point")
+        self.members = nn.ModuleDict({trick.name: trick for trick in ordered})
+        self.seams: dict[str, list[Trick]] = {
+            seam: [trick for trick in ordered if overrides(trick, seam)] for seam in SEAMS
         }
-        for seam in PIPES:  # a seam is called on a set as it is on one trick
-            self.__dict__[seam] = partial(self.pipe, self.seams[seam], seam)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self.members
@@ -522,53 +524,108 @@ class TrickSet(nn.Module):
                 True, f"Tricks {names} each define the adversarial loss; keep one of them."
             )
 
-    def __getattr__(self, name: str) -> Any:  # the pipes stand in __dict__, unseen by mypy
-        return super().__getattr__(name)
+    def plays(self, seam: str) -> bool:
+        """Return whether a member overrides a seam."""
+        return bool(self.seams[seam])
 
-    @staticmethod
-    def pipe(members: Sequence[Trick], seam: str, value: Any, *rest: Any) -> Any:
-        """Return the value after every member had it."""
-        for trick in members:
+    def pipe(self, seam: str, value: T, *rest: Any) -> T:
+        """Return the value after every member that overrides the seam had it."""
+        for trick in self.seams[seam]:
             value = getattr(trick, seam)(value, *rest)
         return value
+
+    # -- the seams: one typed line each; `Trick` says what they are --------------------------------
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Pipe the plain choices."""
+        return self.pipe("recipe", recipe)
+
+    def network(self, layers: Network, player: Player) -> Network:
+        """Pipe the layers."""
+        return self.pipe("network", layers, player)
+
+    def init(self, first: Tensor, layer: Layer, part: str, at: Moment) -> Tensor:
+        """Pipe the first values [K, ...]."""
+        return self.pipe("init", first, layer, part, at)
+
+    def optimizer(self, optimizer: Optimizer, player: Player) -> Optimizer:
+        """Pipe the optimiser."""
+        return self.pipe("optimizer", optimizer, player)
+
+    def phases(self, rounds: list[Round]) -> list[Round]:
+        """Pipe the schedule."""
+        return self.pipe("phases", rounds)
 
     def build(self, gan: Gan) -> None:
         """Let every member allocate its memory."""
         for trick in self.seams["build"]:
             trick.build(gan)
 
+    def weight(self, weight: Tensor, player: Player, layer: Layer) -> Tensor:
+        """Pipe the kernel [K, ...]."""
+        return self.pipe("weight", weight, player, layer)
+
+    def latent(self, z: Tensor, at: Moment) -> Tensor:
+        """Pipe the latents [K, B, Z]."""
+        return self.pipe("latent", z, at)
+
+    def sides(self, real: Tensor, fake: Tensor, at: Moment) -> tuple[Tensor, Tensor]:
+        """Pipe both sides [K, B, ...]."""
+        for trick in self.seams["sides"]:
+            real, fake = trick.sides(real, fake, at)
+        return real, fake
+
+    def view(self, x: Tensor, at: Moment) -> Tensor:
+        """Pipe what D is shown [K, B, ...]."""
+        return self.pipe("view", x, at)
+
+    def target(self, target: Tensor, side: Side, at: Moment) -> Tensor:
+        """Pipe the labels [K, U]."""
+        return self.pipe("target", target, side, at)
+
+    def adversary(self, step: Step) -> Tensor | None:
+        """Return the loss [K, U] of the one member that defines it, or None."""
+        return next((trick.adversary(step) for trick in self.seams["adversary"]), None)
+
+    def weigh(self, loss: Tensor, step: Step) -> Tensor:
+        """Pipe the loss [K, U]."""
+        return self.pipe("weigh", loss, step)
+
+    def penalty(self, step: Step) -> Tensor | None:
+        """Return the sum [K] of what the members add, or None."""
+        asked = [trick.penalty(step) for trick in self.seams["penalty"]]
+        terms = [term for term in asked if term is not None]
+        return sum(terms[1:], terms[0]) if terms else None
+
+    def gate(self, step: Step) -> Tensor | None:
+        """Return whether all members let the player move, bool [K]; None where nobody asks."""
+        asked = [trick.gate(step) for trick in self.seams["gate"]]
+        gates = [gate for gate in asked if gate is not None]
+        return torch.stack(gates).all(0) if gates else None
+
+    def gradient(self, gradient: Tensor, step: Step) -> Tensor:
+        """Pipe the gradient [K, P]."""
+        return self.pipe("gradient", gradient, step)
+
+    def point(self, own: Tensor, rival: Tensor, step: Step) -> tuple[Tensor, Tensor]:
+        """Pipe the point, [K, P] each."""
+        for trick in self.seams["point"]:
+            own, rival = trick.point(own, rival, step)
+        return own, rival
+
     def settle(self, step: Step) -> None:
         """Let every member write its memory."""
         for trick in self.seams["settle"]:
             trick.settle(step)
 
-    def sides(self, real: Tensor, fake: Tensor, at: Moment) -> tuple[Tensor, Tensor]:
-        """Pipe both sides through every member."""
-        for trick in self.seams["sides"]:
-            real, fake = trick.sides(real, fake, at)
-        return real, fake
+    def sampler(self, generators: dict[str, Tensor], gan: Gan) -> dict[str, Tensor]:
+        """Pipe the generators to score."""
+        return self.pipe("sampler", generators, gan)
 
-    def point(self, own: Tensor, rival: Tensor, step: Step) -> tuple[Tensor, Tensor]:
-        """Pipe the point through every member."""
-        for trick in self.seams["point"]:
-            own, rival = trick.point(own, rival, step)
-        return own, rival
 
-    def adversary(self, step: Step) -> Tensor | None:
-        """Return the loss of the one member that defines it, or None."""
-        return next((t.adversary(step) for t in self.seams["adversary"]), None)
-
-    def penalty(self, step: Step) -> Tensor | None:
-        """Return the sum of what the members add, or None."""
-        asked = [t.penalty(step) for t in self.seams["penalty"]]
-        terms = [term for term in asked if term is not None]
-        return sum(terms[1:], terms[0]) if terms else None
-
-    def gate(self, step: Step) -> Tensor | None:
-        """Return whether all members let the player move, or None where nobody asks."""
-        asked = [t.gate(step) for t in self.seams["gate"]]
-        gates = [gate for gate in asked if gate is not None]
-        return torch.stack(gates).all(0) if gates else None
+def overrides(trick: Trick, seam: str) -> bool:
+    """Return whether a trick plays a seam."""
+    return getattr(type(trick), seam) is not getattr(Trick, seam)
 
 
 TRAITS = {

@@ -21,7 +21,7 @@ from ablate.optim import Adam, Optimizer
 from ablate.random import Moment
 from ablate.train.step import Build
 from ablate.trial import Settings
-from ablate.trick import EACH, PIPES, TEXTBOOK, Recipe, Trick, TrickSet
+from ablate.trick import SEAMS, TEXTBOOK, Recipe, Trick, TrickSet, overrides
 
 STILL = ("recipe", "network", "init", "optimizer", "phases")  # seams that are played once
 PLAYERS: tuple[Player, ...] = ("G", "D")
@@ -59,8 +59,7 @@ def inert(tricks: TrickSet, recipe: Recipe, build: Build) -> list[str]:
 
 def seams_of(trick: Trick) -> set[str]:
     """Return the seams that a trick overrides."""
-    every = (*PIPES, *EACH, "sides", "adversary", "penalty", "gate", "point")
-    return {seam for seam in every if getattr(type(trick), seam) is not getattr(Trick, seam)}
+    return {seam for seam in SEAMS if overrides(trick, seam)}
 
 
 def changes_recipe(tricks: TrickSet, name: str, recipe: Recipe) -> bool:

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ablate.models.layers import Network, Player, Weights
+from ablate.models.layers import Layer, Network, Player, Weights
 from ablate.models.net import Net, Output
 from ablate.optim import Adam, Optimizer
 from ablate.random import Moment
@@ -26,7 +26,7 @@ from ablate.train.feed import Feed
 from ablate.train.heap import keep_freed_memory
 from ablate.train.pixels import Pixels
 from ablate.train.signals import Signals
-from ablate.trick import TEXTBOOK, Recipe, Round, TrickSet, Turn
+from ablate.trick import TEXTBOOK, Recipe, Round, Turn
 
 T = TypeVar("T")
 Build = Callable[[Player, Recipe], Network]
@@ -62,12 +62,73 @@ class Batch(NamedTuple):
     fake: Tensor  # [K, B, C, H, W]
 
 
+class Seams(Protocol):
+    """A set of tricks, as a step plays it; `ablate.trick.Trick` says what each seam is."""
+
+    def plays(self, seam: str) -> bool:
+        """Return whether anything edits a seam."""
+
+    def network(self, layers: Network, player: Player) -> Network:
+        """Edit a player's layers."""
+
+    def init(self, first: Tensor, layer: Layer, part: str, at: Moment) -> Tensor:
+        """Edit the first values of a part of a layer."""
+
+    def optimizer(self, optimizer: Optimizer, player: Player) -> Optimizer:
+        """Edit a player's optimiser."""
+
+    def phases(self, rounds: list[Round]) -> list[Round]:
+        """Edit the schedule."""
+
+    def build(self, gan: Gan) -> None:
+        """Allocate memory."""
+
+    def weight(self, weight: Tensor, player: Player, layer: Layer) -> Tensor:
+        """Edit a kernel."""
+
+    def latent(self, z: Tensor, at: Moment) -> Tensor:
+        """Edit latents."""
+
+    def sides(self, real: Tensor, fake: Tensor, at: Moment) -> tuple[Tensor, Tensor]:
+        """Edit what D's turn is given."""
+
+    def view(self, x: Tensor, at: Moment) -> Tensor:
+        """Edit what D is shown."""
+
+    def target(self, target: Tensor, side: Side, at: Moment) -> Tensor:
+        """Edit labels."""
+
+    def adversary(self, step: Step) -> Tensor | None:
+        """Return a loss in place of the textbook's, or None."""
+
+    def weigh(self, loss: Tensor, step: Step) -> Tensor:
+        """Weight the units of a loss."""
+
+    def penalty(self, step: Step) -> Tensor | None:
+        """Return a term that is added to the loss, or None."""
+
+    def gate(self, step: Step) -> Tensor | None:
+        """Return which trials move, or None for all."""
+
+    def gradient(self, gradient: Tensor, step: Step) -> Tensor:
+        """Edit a gradient."""
+
+    def point(self, own: Tensor, rival: Tensor, step: Step) -> tuple[Tensor, Tensor]:
+        """Edit where the gradient is taken."""
+
+    def settle(self, step: Step) -> None:
+        """Write memory."""
+
+    def sampler(self, generators: dict[str, Tensor], gan: Gan) -> dict[str, Tensor]:
+        """Edit which generators are scored."""
+
+
 class Gan(nn.Module):
     """K generative adversarial networks that differ in seed and in numbers, and their step."""
 
     def __init__(
         self,
-        tricks: TrickSet,
+        tricks: Seams,
         build: Build,
         feed: Feed,
         pixels: Pixels,
@@ -83,7 +144,7 @@ class Gan(nn.Module):
         self.nets, self.optimizers = nn.ModuleDict(), nn.ModuleDict()
         for player in ("G", "D"):
             layers = tricks.network(build(player, recipe), player)
-            weight = tricks.weight if tricks.seams["weight"] else None
+            weight = tricks.weight if tricks.plays("weight") else None
             net = Net(player, layers, feed.start, tricks.init, weight)
             net.channels_last = channels_last
             self.nets[player] = net

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ablate.models.layers import Apply, Layer, Leaky, Network, Player, Shape, Weights, like, rewrite
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Trick, TrickSet, choice
+from ablate.trick import Others, Problem, Recipe, Trick, choice
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "elu": F.elu,
@@ -39,7 +39,7 @@ class ActKind(Trick):
     kind_g: str = choice(*KINDS)
     kind_d: str = choice(*KINDS)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse slopes of activations that are gone."""
         if "leaky_slope" not in others:
             return

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ablate.models.layers import Player
 from ablate.optim import Optimizer
-from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, number
+from ablate.trick import Others, Problem, Recipe, Strength, Trick, number
 
 
 class Adam(Trick):
@@ -28,7 +28,7 @@ class Adam(Trick):
     beta2: Strength = number(0, 0.99999)
     eps: Strength = number(0)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse numbers that no player would use."""
         marks = others.marks()
         if "other_optimizer_d" in marks and "other_optimizer_g" in marks:

@@ -18,7 +18,7 @@ from ablate.models.layers import (
     normalise,
 )
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, choice, flag, number
+from ablate.trick import Others, Problem, Recipe, Strength, Trick, choice, flag, number
 
 
 class BatchNorm(Trick):
@@ -47,7 +47,7 @@ class BatchNorm(Trick):
         d = {"batch_coupled_d", "scale_invariant_d"} if self.nets != "G" else set()
         return frozenset(d | {"batch_norm_g"} if self.nets != "D" else d)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt small batches."""
         if recipe.batch_size < 16:
             yield Problem(

@@ -5,12 +5,12 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.trick import (
+    Others,
     Problem,
     Recipe,
     Round,
     Stage,
     Trick,
-    TrickSet,
     Turn,
     choice,
     flag,
@@ -52,7 +52,7 @@ class BatchSplit(Trick):
         """Return whether D moves twice on one batch."""
         return frozenset({"two_moves_d"} if self.step == "two" else ())
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse to split a loss that is no sum; doubt what changes its meaning."""
         marks = others.marks()
         if self.step == "two":

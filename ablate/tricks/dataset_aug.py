@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, integer, number
+from ablate.trick import Others, Problem, Recipe, Strength, Trick, integer, number
 
 
 class DatasetAug(Trick):
@@ -29,7 +29,7 @@ class DatasetAug(Trick):
     flip: Strength = number(0, 1)
     shift: int = integer(0)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse points; doubt mirrored digits."""
         if recipe.is_toy:
             yield Problem(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ablate.models.layers import like
 from ablate.random import Moment
-from ablate.trick import Gan, Problem, Recipe, Strength, Trick, TrickSet, flag, number
+from ablate.trick import Gan, Others, Problem, Recipe, Strength, Trick, flag, number
 
 REACH, HOLE = 0.125, 0.5  # shift and side of the hole, as shares of the image
 
@@ -37,7 +37,7 @@ class Diffaug(Trick):
     cutout: bool = flag()
     strength: Strength = number(0, 1)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse points."""
         if recipe.is_toy:
             yield Problem(

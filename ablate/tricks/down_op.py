@@ -6,7 +6,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.models.layers import Conv, Layer, Network, Player, Resample, leaves, rewrite
-from ablate.trick import Problem, Recipe, Trick, TrickSet, choice, integer
+from ablate.trick import Others, Problem, Recipe, Trick, choice, integer
 
 
 class DownOp(Trick):
@@ -39,7 +39,7 @@ class DownOp(Trick):
                 "kernel of 4 cannot; type trick.down_op.kernel=3 or 5."
             )
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse points."""
         if recipe.is_toy:
             yield Problem(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ablate.trick import Problem, Recipe, Step, Strength, Trick, TrickSet, choice, integer, number
+from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, choice, integer, number
 
 
 class FeatureMatching(Trick):
@@ -28,7 +28,7 @@ class FeatureMatching(Trick):
     norm: int = integer(1, 2)
     mode: str = choice("add", "replace")
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt means over few samples."""
         if recipe.batch_size < 32:
             yield Problem(

@@ -20,7 +20,7 @@ from ablate.models.layers import (
     normalise,
 )
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, choice, flag, integer, number
+from ablate.trick import Others, Problem, Recipe, Strength, Trick, choice, flag, integer, number
 
 
 class GroupNorm(Trick):
@@ -59,7 +59,7 @@ class GroupNorm(Trick):
         """Return whether the scale of D's weights matters."""
         return frozenset({"scale_invariant_d"} if self.nets != "G" else ())
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse instance norm on points, doubt two norms in a row."""
         if self.groups == -1 and recipe.is_toy:
             yield Problem(

@@ -8,7 +8,7 @@ from torch import Tensor
 from ablate.errors import UserError
 from ablate.models.layers import like
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Side, Strength, Trick, TrickSet, flag, number
+from ablate.trick import Others, Problem, Recipe, Side, Strength, Trick, flag, number
 
 
 class LabelSmooth(Trick):
@@ -48,7 +48,7 @@ class LabelSmooth(Trick):
                     f"type a {side}_low of at most {high}."
                 )
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt targets that cross-entropy cannot reach."""
         above = max(self.values["real_high"] + self.values["fake_high"]) > 1
         if above and not self.clamp and "loss_lsgan" not in others:

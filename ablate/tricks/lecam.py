@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ablate.models.layers import like
-from ablate.trick import Gan, Problem, Recipe, Side, Step, Strength, Trick, TrickSet, choice, number
+from ablate.trick import Gan, Others, Problem, Recipe, Side, Step, Strength, Trick, choice, number
 
 SIDES = ("real", "fake")
 
@@ -33,7 +33,7 @@ class Lecam(Trick):
     anchors: Tensor
     moves: Tensor
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt scores without a zero level."""
         if "anchored" not in others.marks():
             yield Problem(

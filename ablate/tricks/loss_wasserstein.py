@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from ablate.trick import Problem, Recipe, Step, Trick, TrickSet
+from ablate.trick import Others, Problem, Recipe, Step, Trick
 
 
 class LossWasserstein(Trick):
@@ -25,7 +25,7 @@ class LossWasserstein(Trick):
             return -step.fake.logits
         return step.sum_sides(lambda s: -s.logits if s.name == "real" else s.logits)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt a critic that nothing bounds."""
         marks = others.marks()
         if "lipschitz" not in marks and not {"r1", "r2"} <= marks.keys():

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ablate.models.layers import Conv, Layer, Linear, Network, Player, Weights, like
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Strength, Trick, TrickSet, integer, number
+from ablate.trick import Others, Problem, Recipe, Strength, Trick, integer, number
 
 
 class MinibatchStddev(Trick):
@@ -30,7 +30,7 @@ class MinibatchStddev(Trick):
     size: int = integer(2)
     eps: Strength = number(0)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse batches that groups do not fill."""
         packing = others.members["packing"] if "packing" in others else None
         units = recipe.batch_size // getattr(packing, "samples", 1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.trick import Problem, Recipe, Round, Trick, TrickSet, integer
+from ablate.trick import Others, Problem, Recipe, Round, Trick, integer
 
 
 class NCritic(Trick):
@@ -37,7 +37,7 @@ class NCritic(Trick):
         alone = {p: tuple(s for s in both if any(t.player == p for t in s)) for p in ("D", "G")}
         return [*[alone["D"]] * (self.d_turns - 1), both, *[alone["G"]] * (self.g_turns - 1)]
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Note that ttur is partly the same lever."""
         if "ttur" in others:
             yield Problem(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Side, Strength, Trick, TrickSet, choice, number
+from ablate.trick import Others, Problem, Recipe, Side, Strength, Trick, choice, number
 
 
 class NoisyLabels(Trick):
@@ -40,7 +40,7 @@ class NoisyLabels(Trick):
         """Return whether a batch holds images that are not what its rows say."""
         return frozenset({"swapped_samples"} if self.mode == "swap" else ())
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse to flip what has no label; note that smoothing is nearly the same trick."""
         marks = others.marks()
         if self.mode == "flip" and "hard_targets" not in marks:

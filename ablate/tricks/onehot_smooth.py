@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ablate.models.layers import Linear, Network, Player, Weights, like
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Step, Strength, Trick, TrickSet, number
+from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, number
 
 
 class OnehotSmooth(Trick):
@@ -35,7 +35,7 @@ class OnehotSmooth(Trick):
     epsilon: Strength = number(0, 1)
     classes: int = 0  # of the data, known with the recipe
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse data without labels."""
         if recipe.classes is None:
             yield Problem(

@@ -8,7 +8,7 @@ from torch import Tensor
 from ablate.errors import UserError
 from ablate.models.layers import Conv, Layer, Linear, Network, Player, Residual
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Trick, TrickSet, integer
+from ablate.trick import Others, Problem, Recipe, Trick, integer
 
 
 class Packing(Trick):
@@ -28,7 +28,7 @@ class Packing(Trick):
 
     samples: int = integer(1, 16)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse batches that packs do not fill."""
         if recipe.batch_size % self.samples:
             yield Problem(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from ablate.trick import (
+    Others,
     Problem,
     Recipe,
     Round,
@@ -12,7 +13,6 @@ from ablate.trick import (
     Step,
     Strength,
     Trick,
-    TrickSet,
     flag,
     integer,
     mark_every,
@@ -52,7 +52,7 @@ class R1(Trick):
         """Exclude a D that mixes samples, unless that is allowed on purpose."""
         return {} if self.allow_batch_coupling else self.excludes
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt lazy penalties where they were seen to fail."""
         if self.every > 1 and (recipe.is_toy or recipe.data.startswith("stacked")):
             yield Problem(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ablate.trick import Problem, Recipe, Trick, TrickSet, choice
+from ablate.trick import Others, Problem, Recipe, Trick, choice
 
 
 class RangePair(Trick):
@@ -22,7 +22,7 @@ class RangePair(Trick):
 
     kind: str = choice("tanh", "sigmoid", "linear")
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse points, which are never scaled."""
         if recipe.is_toy:
             yield Problem(

@@ -9,7 +9,7 @@ from torch import Tensor
 from ablate.errors import UserError
 from ablate.models.layers import like
 from ablate.random import Moment
-from ablate.trick import Problem, Recipe, Side, Strength, Trick, TrickSet, number
+from ablate.trick import Others, Problem, Recipe, Side, Strength, Trick, number
 
 
 class SmoothGTarget(Trick):
@@ -43,7 +43,7 @@ class SmoothGTarget(Trick):
                 f"{high}."
             )
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Note targets outside cross-entropy's domain."""
         if bool((self.high > 1).any()) and "loss_lsgan" not in others:
             yield Problem(

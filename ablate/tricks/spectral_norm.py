@@ -9,12 +9,12 @@ from torch import Tensor
 from ablate.models.layers import Conv, ConvTranspose, Layer, Linear, Player, like
 from ablate.trick import (
     Gan,
+    Others,
     Problem,
     Recipe,
     Step,
     Strength,
     Trick,
-    TrickSet,
     choice,
     integer,
     number,
@@ -53,7 +53,7 @@ class SpectralNorm(Trick):
     iterations: int = integer(1, 100)
     bounded: Mapping[Player, Sequence[Layer]] = {"G": (), "D": ()}  # none before `build`
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Note what an average of G is divided by."""
         if self.nets == "both" and "average" in others.marks():
             yield Problem(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ablate.models.layers import like
-from ablate.trick import Problem, Recipe, Step, Strength, Trick, TrickSet, number
+from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, number
 
 
 class TopkG(Trick):
@@ -30,7 +30,7 @@ class TopkG(Trick):
     gamma: Strength = number(0, 1)
     nu: Strength = number(0, 1)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt small batches."""
         if recipe.batch_size < 16:
             yield Problem(

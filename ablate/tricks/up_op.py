@@ -15,7 +15,7 @@ from ablate.models.layers import (
     leaves,
     rewrite,
 )
-from ablate.trick import Problem, Recipe, Trick, TrickSet, choice, integer
+from ablate.trick import Others, Problem, Recipe, Trick, choice, integer
 
 
 class UpOp(Trick):
@@ -47,7 +47,7 @@ class UpOp(Trick):
                 f"kernel of {settings['kernel']} cannot; type trick.up_op.kernel=3 or 5."
             )
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse points, doubt kernels that overlap unevenly."""
         if recipe.is_toy:
             yield Problem(True, f"up_op doubles images and {recipe.data} holds points; drop up_op.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.trick import Problem, Recipe, Round, Trick, TrickSet, choice
+from ablate.trick import Others, Problem, Recipe, Round, Trick, choice
 
 
 class UpdateOrder(Trick):
@@ -27,7 +27,7 @@ class UpdateOrder(Trick):
         """Return whether both players move at once."""
         return frozenset({"simultaneous"} if self.order == "simultaneous" else ())
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Refuse several turns of one player in a simultaneous update."""
         if self.order == "simultaneous" and "uneven_turns" in others.marks():
             yield Problem(

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ablate.trick import Problem, Recipe, Step, Strength, Trick, TrickSet, number
+from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, number
 
 
 class WeightClip(Trick):
@@ -32,7 +32,7 @@ class WeightClip(Trick):
 
     c: Strength = number(0, off=math.inf)
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt momentum."""
         adam: Any = others.members["adam"] if "adam" in others else None
         momentum = adam is None or bool((adam.beta1 > 0).any())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ablate.trick import Gan, Problem, Recipe, Step, Strength, Trick, TrickSet, choice, number
+from ablate.trick import Gan, Others, Problem, Recipe, Step, Strength, Trick, choice, number
 
 SLOPES = ("slope", "alpha")  # learned slopes of activations are no weights
 
@@ -34,7 +34,7 @@ class WeightPenalty(Trick):
     parts: str = choice("kernels", "all")
     reduction: str = choice("sum", "mean")
 
-    def problems(self, others: TrickSet, recipe: Recipe) -> Iterator[Problem]:
+    def problems(self, others: Others, recipe: Recipe) -> Iterator[Problem]:
         """Doubt weights whose scale does not matter."""
         marks = others.marks()
         for player, trait in (("D", "scale_invariant_d"), ("G", "batch_norm_g")):
