@@ -25,6 +25,7 @@ from ablate.models.module import module
 from ablate.models.resnet import resnet
 from ablate.runner.inert import PLAYERS, inert, is_neutral
 from ablate.train.feed import Feed
+from ablate.train.heap import keep_freed_memory
 from ablate.train.pixels import Pixels
 from ablate.train.schedule import rounds_for
 from ablate.train.step import Build, Gan
@@ -169,6 +170,7 @@ def assemble(trials: Sequence[Trial], dataset: Dataset, device: torch.device | s
     seeds = [trial.seed for trial in trials]
     feed = Feed(seeds, n, recipe.batch_size, recipe.latent_dim, rounds)
     pixels = Pixels(images, dataset.train.labels, recipe.image_range)
+    keep_freed_memory()
     # First parameters are drawn on the CPU, so that every device starts from the same bits.
     gan = Gan(
         tricks,

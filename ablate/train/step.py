@@ -23,7 +23,6 @@ from ablate.models.net import Net, Output
 from ablate.optim import Adam, Optimizer
 from ablate.random import Moment
 from ablate.train.feed import Feed
-from ablate.train.heap import keep_freed_memory
 from ablate.train.pixels import Pixels
 from ablate.train.signals import Signals
 from ablate.trick import TEXTBOOK, Recipe, Round, Turn
@@ -138,7 +137,7 @@ class Gan(nn.Module):
     ) -> None:
         """Put the parts together; `recipe` is the one that the tricks have edited."""
         super().__init__()
-        keep_freed_memory()
+
         self.tricks, self.feed, self.pixels = tricks, feed, pixels
         self.recipe, self.mixed = recipe, mixed
         self.nets, self.optimizers = nn.ModuleDict(), nn.ModuleDict()

@@ -9,11 +9,13 @@ from functools import partial
 import torch
 from ablate.models.mlp import mlp
 from ablate.train.feed import Feed
+from ablate.train.heap import keep_freed_memory
 from ablate.train.pixels import Pixels
 from ablate.train.step import Gan
 from ablate.trick import Recipe, TrickSet
 
 torch.set_num_threads(1)
+keep_freed_memory()
 data = torch.randn(2048, 2)
 recipe = Recipe(64, 100, "linear", shape=(2,))
 gan = Gan(TrickSet(), partial(mlp, width=64), Feed([0, 1, 2, 3], 2048, 64, 100, 1000),
