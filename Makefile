@@ -45,7 +45,7 @@ hydra14:
 	$(PYTHON) -m venv $(VENV)-hydra14
 	$(VENV)-hydra14/bin/pip install -q -c constraints.txt -e ".[dev]"
 	$(VENV)-hydra14/bin/pip install -q --pre "hydra-core==1.4.0rc3" "omegaconf>=2.4.1rc1"
-	$(VENV)-hydra14/bin/python -m pytest -m "not slow" -n auto tests/test_cli.py tests/plan
+	$(VENV)-hydra14/bin/python -m pytest -m "not slow" -n auto tests/cli tests/plan
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from ablate.secrets import said
 
 
@@ -27,3 +30,15 @@ class Unscored(UserError):
 
 class Unheard(UserError):
     """A listener failed: a pipe that closed, a full disk. That says nothing about a trial."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return what to type instead of an unknown name."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean '{near[0]}'" if near else f"type one of {', '.join(sorted(known))}"
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """Return the error for a name that is not among those known."""
+    return UserError(f"There is no {kind} '{name}'; {nearest(name, known)}.")

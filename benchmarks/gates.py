@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ablate.selftest import Law, Stack, exact_laws
-from ablate.train.step import Gan
+from ablate.core.step import Gan
+from ablate.runner.selftest import Law, Stack, exact_laws
 from benchmarks.workload import Workload
 
 

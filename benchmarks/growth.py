@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from ablate.report import style
+from ablate.report.figures import style
 from benchmarks.interleave import Rates, interleave, paced
 from benchmarks.workload import FORMS, Workload, forms_on, played
 

@@ -35,7 +35,7 @@ def table(rows: int, arms: int, evaluations: int, metrics: int) -> pd.DataFrame:
 
 
 def take(file: Path, out: Path) -> None:
-    from ablate.intake import import_table
+    from ablate.importer.table import import_table
 
     import_table(file, out)
 

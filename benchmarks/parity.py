@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ablate.cli import main as ablate
+from ablate.cli.main import main as ablate
 from ablate.store import read
 
 STUDIES = {

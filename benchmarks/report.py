@@ -37,7 +37,7 @@ IMAGES = 200_000
 POINTS = 200
 PROTOCOL = "classifier:1a2b3c4d/n=2048/train"
 REPORT = (
-    "import resource, sys, time; from ablate.report.build import report; "
+    "import resource, sys, time; from ablate.report.folder import report; "
     "start = time.perf_counter(); "
     "report([sys.argv[1]], sys.argv[2]); print(time.perf_counter() - start, "
     "time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)"

@@ -22,7 +22,7 @@ from dataclasses import replace
 
 import torch
 
-from ablate.selftest import Law, moved, rung_law
+from ablate.runner.selftest import Law, moved, rung_law
 from ablate.train.ladder import first_line
 from benchmarks.gates import gates
 from benchmarks.interleave import Block, Rates, interleave, line, paced

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import torch
 
-from ablate.train.loop import SAVE_SECONDS, Listener, Run
+from ablate.train.listener import Listener
+from ablate.train.loop import SAVE_SECONDS, Run
 from benchmarks.interleave import interleave, line, now, paced, ratios
 from benchmarks.workload import FORMS, Workload, played
 

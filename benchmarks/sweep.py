@@ -29,10 +29,11 @@ import torch
 from hydra.core.global_hydra import GlobalHydra
 from joblib import Parallel, delayed
 
-from ablate import run, single
-from ablate.cli import main as ablate
+from ablate.cli import train as single
+from ablate.cli.main import main as ablate
 from ablate.plan import launch, worker
-from ablate.plan.files import read_plan
+from ablate.runner import stack as run
+from ablate.store.plan import read_plan
 
 FEW = 10
 NOTHING = (

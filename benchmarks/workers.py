@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 import torch
 
-from ablate.selftest import Law, moved, rung_law
+from ablate.runner.selftest import Law, moved, rung_law
 from benchmarks.workload import FORMS, Workload, played
 
 

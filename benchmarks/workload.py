@@ -19,15 +19,15 @@ from typing import Any
 
 import torch
 
-from ablate.catalog import entry, trick_set
+from ablate.config.catalog import entry, trick_set
+from ablate.core.feed import Feed
+from ablate.core.pixels import Pixels
+from ablate.core.step import Gan
 from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
 from ablate.models.resnet import resnet
-from ablate.operators import set_forms
-from ablate.train.feed import Feed
+from ablate.runner.conv_choice import set_forms
 from ablate.train.ladder import Play, captured, compiled
-from ablate.train.pixels import Pixels
-from ablate.train.step import Gan
 from ablate.trick import Recipe, TrickSet
 from benchmarks import textbook
 

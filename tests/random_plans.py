@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from ablate.catalog import conf_root, entry, names
+from ablate.config.catalog import conf_root, entry, names
 
 NUMBERS = (
     "inf", "-inf", "nan", ".inf", "1e400", "1e21", "-1e21", "1e308", "1e-320", "1e12", "1e9",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablate.cli import main
+from ablate.cli.main import main
 
 PATIENCE = 120.0  # seconds that a busy machine may take for what is done in one
 

@@ -12,7 +12,7 @@ from contextlib import closing, redirect_stderr, redirect_stdout
 import pandas as pd
 import pytest
 
-from ablate.cli import main
+from ablate.cli.main import main
 from ablate.store import read
 from tests.small import SMALL
 

@@ -9,12 +9,12 @@ import time
 import pytest
 
 import ablate.data.idx
-import ablate.intake.file
+import ablate.importer.file
 from ablate.data.fetch import Source, fetch
 from ablate.data.idx import read_idx
 from ablate.errors import UserError
-from ablate.report.tables import csv as to_csv
-from ablate.screen import visible
+from ablate.report.tables.arms import csv as to_csv
+from ablate.screen.letters import visible
 
 ROWS = "arm,seed,metric,value\n" + "".join(
     f"{arm},{seed},fid,{10 + seed + (arm != 'reference')}\n"
@@ -55,7 +55,7 @@ def test_no_text_is_a_formula_to_a_spreadsheet(sign, before):
 
 
 def test_a_bomb_is_not_unpacked(place, monkeypatch):
-    monkeypatch.setattr(ablate.intake.file, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(ablate.importer.file, "MOST_BYTES", 10_000)
     (place.path / "t.csv.gz").write_bytes(gzip.compress(b"a" * 1_000_000))
     (place.path / "tt.csv.gz").write_bytes(gzip.compress(gzip.compress(b"a" * 1_000_000)))
     (place.path / "t.csv").write_bytes(b"arm,value\n" + b"a,1\n" * 10_000)
@@ -105,7 +105,7 @@ def test_a_yaml_that_grows_is_refused(name, place):
 
 
 def test_an_alias_of_a_list_is_read(place):
-    from ablate.app import node_of
+    from ablate.cli.hydra_app import node_of
 
     (place.path / "s.yaml").write_text("defaults: [study]\na: &a [1, 2]\nb: *a\n")
     assert node_of(place.path / "s.yaml")["b"] == [1, 2]

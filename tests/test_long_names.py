@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.cli import main
+from ablate.cli.main import main
 
 LONG = ["a" * 300, "é" * 200]  # 300 letters; 400 bytes in UTF-8
 

@@ -5,11 +5,12 @@ import time
 import pytest
 
 import ablate.plan.preview
-import ablate.single
-from ablate.fits import memory_bytes, told
+from ablate.cli import train as jobs
+from ablate.data.fits import memory_bytes, told
 from ablate.plan.calibrate import Estimate
 from ablate.plan.design import random_subsets
-from ablate.trick import LARGEST, Setting
+from ablate.seams.setting import LARGEST
+from ablate.trick import Setting
 from tests.random_plans import random_command
 from tests.small import SMALL
 
@@ -19,7 +20,7 @@ MOST_SECONDS = 10.0  # of this process; how busy the machine is does not count
 @pytest.fixture
 def untrained(monkeypatch):
     """Everything up to the first round of training, and nothing behind it."""
-    monkeypatch.setattr(ablate.single, "train", lambda jobs, slots=None: ["done" for _ in jobs])
+    monkeypatch.setattr(jobs, "train", lambda jobs, slots=None: ["done" for _ in jobs])
     timed = Estimate(1.0, 1.0, 1, 1)
     monkeypatch.setattr(ablate.plan.preview, "estimate", lambda *_: timed)
 

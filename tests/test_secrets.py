@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ablate.catalog import conf_root, names
+from ablate.config.catalog import conf_root, names
+from ablate.config.messages import explain
 from ablate.errors import UserError
-from ablate.overrides import explain
-from ablate.provenance import provenance
+from ablate.runner.provenance import provenance
 from ablate.secrets import HIDDEN, forget, hidden, is_secret, said
 from tests.plan import forks
 from tests.small import SMALL
@@ -203,7 +203,7 @@ def test_nothing_of_a_study_holds_a_secret(place):
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="titles are those of Linux")
 def test_a_list_of_processes_shows_no_secret(tmp_path):
     waiting = (
-        "import sys, time; import ablate.cli as cli; "
+        "import sys, time; import ablate.cli.main as cli; "
         "cli.run = lambda arguments: (print(arguments[1], sys.argv, sys.orig_argv, flush=True), "
         "time.sleep(60)); cli.main()"
     )
@@ -227,7 +227,7 @@ def test_a_list_of_processes_shows_no_secret(tmp_path):
 
 def test_a_trace_of_the_interpreter_shows_no_secret(tmp_path):
     broken = (
-        "import ablate.cli as cli\n"
+        "import ablate.cli.main as cli\n"
         "def run(arguments): raise RuntimeError(f'cannot reach {arguments[1]} with Zq7 rX9k')\n"
         "cli.run = run; cli.main()"
     )

@@ -52,7 +52,7 @@ def test_the_wheel_brings_its_config_and_trains(installed):
 def test_the_wheel_tells_no_commit(installed):
     """That of a checkout around the environment would be a lie."""
     python, folder = installed
-    code = "from ablate.provenance import git_state; print(git_state())"
+    code = "from ablate.runner.provenance import git_state; print(git_state())"
     done = subprocess.run(
         [python, "-P", "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )

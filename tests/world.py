@@ -6,12 +6,12 @@ from functools import partial
 
 import torch
 
-from ablate.catalog import entry, trick_set
+from ablate.config.catalog import entry, trick_set
+from ablate.core.feed import Feed
+from ablate.core.pixels import Pixels
+from ablate.core.step import Gan
 from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp
-from ablate.train.feed import Feed
-from ablate.train.pixels import Pixels
-from ablate.train.step import Gan
 from ablate.trick import Recipe, TrickSet
 
 BUILDS = {"mlp": (partial(mlp, width=24), (2,)), "dcgan": (partial(dcgan, width=4), (1, 8, 8))}

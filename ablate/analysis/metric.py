@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ablate.errors import UserError
-from ablate.metric_names import known
+from ablate.metric import known
 
 Values = npt.NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ablate.catalog import conf_root, entry, nearest
-from ablate.errors import UserError
+from ablate.config.catalog import conf_root, entry
+from ablate.errors import UserError, nearest
 
 Node = Mapping[str, Any]
 NAMED = ("data", "model", "tracker")  # a file for each `name`

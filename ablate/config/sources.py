@@ -20,8 +20,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
-from ablate import revision
-from ablate.catalog import entry, load, trick_class
+from ablate.config import revision
+from ablate.config.catalog import entry, load, trick_class
 from ablate.trial import canonical
 
 OURS = ("ablate", "hydra_plugins")

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ablate.data.fits import memory_bytes, told
 from ablate.errors import UserError
-from ablate.fits import memory_bytes, told
 
 FAILURES = (
     OSError,
@@ -63,7 +63,7 @@ def refuse_huge(file: Path, count: int) -> None:
     if count > memory_bytes():
         raise UserError(
             f"{file} holds {told(count)}, and this machine has {told(memory_bytes())} of memory; "
-            "say data.root=FILE with fewer images."
+            "type data.root=FILE with fewer images."
         )
 
 

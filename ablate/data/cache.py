@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.decode import Encoded, Form, Unreadable
+from ablate.disk import sealed, unsealed
 from ablate.errors import UserError
-from ablate.seal import sealed, unsealed
 
 Kept = tuple[NDArray[np.uint8], dict[str, Any]]  # images, and what else is known of their files
 DIGEST = "sha256"

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from ablate.data.dataset import Dataset, Split
+from ablate.data.fits import check_fits
 from ablate.data.option import MOST_SAMPLES, whole_number
 from ablate.errors import UserError
-from ablate.fits import check_fits
 
 TRAIN_SEED, HELD_OUT_SEED = 1, 2
 

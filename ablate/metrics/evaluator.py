@@ -42,7 +42,7 @@ class Score:
     """One number of one generator.
 
     Attributes:
-        metric: a name of `ablate.metric_catalog`.
+        metric: a name of `ablate.metric`.
         value: the number; NaN when a sample was not finite.
         resample_sd: how far it moves when the same generator draws again. Not the seed spread.
         protocol: what it was measured with. Scores of different protocols are not comparable.

@@ -11,12 +11,7 @@ import torch
 from torch import Tensor
 
 from ablate.metrics.estimate import Estimate, mean_estimate
-from ablate.metrics.histogram import (
-    histogram,
-    histogram_estimate,
-    modes_covered,
-    reverse_kl,
-)
+from ablate.metrics.histogram import histogram, histogram_estimate, modes_covered, reverse_kl
 
 REACH_SIGMAS = 3.0
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from ablate.data.dataset import Dataset, Split
 from ablate.errors import UserError
-from ablate.meter import Meter
 from ablate.metrics.network import Classifier
-from ablate.screen import say
+from ablate.screen.letters import say
+from ablate.screen.meter import Meter
 
 TOLD = "The classifier that judges"
 ONCE = "once for this data set"

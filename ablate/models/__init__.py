@@ -1,1 +1,1 @@
-"""Layers with the trial axis, and the networks made of them."""
+"""Networks, as lists of layers."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from ablate.core.layers import Conv, ConvTranspose, Leaky, Network, Reshape
+from ablate.core.recipe import Player, Recipe
 from ablate.errors import UserError
-from ablate.models.layers import Conv, ConvTranspose, Leaky, Network, Player, Reshape
 from ablate.models.output import last
-from ablate.trick import Recipe
 
 STAGES = {8: 1, 28: 2, 32: 3, 64: 4}  # image size -> number of halvings
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+from ablate.core.layers import Leaky, Linear, Network, Reshape
+from ablate.core.recipe import Player, Recipe
 from ablate.errors import UserError
-from ablate.models.layers import Leaky, Linear, Network, Player, Reshape
 from ablate.models.output import last
-from ablate.trick import Recipe
 
 
 def mlp(player: Player, recipe: Recipe, width: int = 128, depth: int = 2) -> Network:

@@ -15,10 +15,10 @@ from torch.func import functional_call, vmap
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
+from ablate.core.layers import Layer, Network, Shape, Weights
+from ablate.core.recipe import Player, Recipe
+from ablate.core.rng import Moment
 from ablate.errors import UserError
-from ablate.models.layers import Layer, Network, Player, Shape, Weights
-from ablate.random import Moment
-from ablate.trick import Recipe
 
 Factory = Callable[..., nn.Module]
 

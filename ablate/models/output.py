@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from ablate.models.layers import Apply, Network
-from ablate.trick import Recipe
+from ablate.core.layers import Apply, Network
+from ablate.core.recipe import Recipe
 
 LAST = {"tanh": torch.tanh, "sigmoid": torch.sigmoid}
 

@@ -5,21 +5,20 @@ Without its tricks: no normalisation and no spectral norm, torch's own first val
 
 from __future__ import annotations
 
-from ablate.errors import UserError
-from ablate.models.layers import (
+from ablate.core.layers import (
     Conv,
     Layer,
     Leaky,
     Linear,
     Network,
-    Player,
     Resample,
     Reshape,
     Residual,
     SumPool,
 )
+from ablate.core.recipe import Player, Recipe
+from ablate.errors import UserError
 from ablate.models.output import last
-from ablate.trick import Recipe
 
 
 def resnet(player: Player, recipe: Recipe, width: int = 128, depth: int = 0) -> Network:

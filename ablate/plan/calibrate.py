@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import torch
 
-from ablate.assemble import assemble, structure
-from ablate.compose import Machine
-from ablate.memory import several, slots_that_fit
-from ablate.meter import Meter
-from ablate.operators import set_forms
-from ablate.run import prepare
+from ablate.core.step import Gan
+from ablate.runner.build import assemble, structure
+from ablate.runner.capacity import several, slots_that_fit
+from ablate.runner.conv_choice import set_forms
+from ablate.runner.inputs import prepare
+from ablate.runner.machine import Machine
+from ablate.screen.meter import Meter
 from ablate.train.ladder import Play, climb
 from ablate.train.sample import generate
-from ablate.train.step import Gan
 from ablate.trial import Trial
 
 PROGRAMS = 12  # measured at most; of more, so many from the whole length of the plan

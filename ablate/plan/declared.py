@@ -10,8 +10,7 @@ from typing import Any
 
 from ablate.analysis.decisions import check, check_percent
 from ablate.errors import UserError
-from ablate.metric_catalog import CATALOG, SCALE
-from ablate.metric_names import unknown_metric
+from ablate.metric import CATALOG, SCALE, unknown_metric
 
 KEYS = ("metric", "margin", "looks", "variance", "detect")
 PREFIX = "study.analysis."

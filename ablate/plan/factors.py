@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ablate.catalog import entry, names, trick_class, unknown
-from ablate.compose import resolved, tricks_of
-from ablate.errors import UserError
+from ablate.config.catalog import entry, names, trick_class
+from ablate.config.tree import resolved, tricks_of
+from ablate.errors import UserError, unknown
 from ablate.plan.design import NONE, REFERENCE, SWITCH
 
 Tricks = Mapping[str, Mapping[str, Any]]  # trick -> the settings that differ from its own

@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.durable import make_folder
+from ablate.disk import make_folder, replace_file, sealed, telling_disk_errors
 from ablate.errors import UserError
-from ablate.plan.claim import other_plans, progress, take_plan
-from ablate.seal import sealed, unsealed
-from ablate.store.disk import replace_file, telling_disk_errors
+from ablate.store.claims import other_plans, progress, take_plan
 from ablate.store.imported import is_imported
-from ablate.store.plan import (
-    PLAN,
-    STUDY,
-    TUNED,
-    WRITTEN,
-    hash_of,
-    locked,
-    parse,
-    read_plan,
-    read_study,
-)
+from ablate.store.plan import PLAN, STUDY, TUNED, WRITTEN, hash_of, locked, parse, read_study
 from ablate.trial import Trial
 
 if TYPE_CHECKING:
     from ablate.plan.study import Plan
-
-__all__ = [
-    "ASIDE",
-    "PLAN",
-    "SEARCH",
-    "STUDY",
-    "TUNED",
-    "book_of",
-    "budgets",
-    "drop_tuned",
-    "ended",
-    "is_finished",
-    "is_over",
-    "move_aside",
-    "read_plan",
-    "read_search",
-    "remember",
-    "require_study",
-    "searches",
-    "unfinished",
-    "working_on",
-    "write_plan",
-]
-SEARCH = "search.json"  # the plan of a search
-ASIDE = "damaged"  # the folder of what was set aside
-SEARCHED = "searched"  # in study.json, where there is such a plan
+from ablate.plan.search_file import SEARCH, SEARCHED, write_search
+from ablate.store.layout import ended
 
 
 def require_study(folder: Path) -> None:
@@ -249,132 +212,8 @@ def refuse_afterthoughts(folder: Path, plan: Plan, trained: int) -> None:
     )
 
 
-def is_finished(folder: Path, trial: Trial) -> bool:
-    """Return whether a trial's results are there, whatever its status."""
-    return (folder / "trials" / trial.id).is_dir()
-
-
-def ended(folder: Path) -> set[str]:
-    """Return the ids of all trials that have results, in one look at the disk."""
-    try:
-        return {name for name in os.listdir(folder / "trials") if name[0] != "."}
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-
-
 def unfinished(folder: Path, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials that have no results yet."""
     there = ended(folder)
     # an id is a hash of all that a trial is, and there may be a million
     return [trial for trial in trials if trial.id not in there] if there else list(trials)
-
-
-def is_over(folder: Path) -> bool:
-    """Return whether nothing is searched in a folder, or no more."""
-    return not (folder / SEARCH).is_file() or (folder / TUNED / STUDY).is_file()
-
-
-def searches(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return title -> `key`, `metric`, `is_ratio` and `budget_images` of every arm's searches.
-
-    Without a search there are none.
-
-    Raises:
-        UserError: `search.json` is lost, or is not what was written.
-    """
-    content = read_search(folder)
-    if content is None:
-        return {}
-    metric, repeats = content["rules"]["metric"], len(content.get("repeats", [()]))
-    return {
-        titled(arm["trial"]["arm"], arm.get("repeat", 0), repeats): {**arm, "metric": metric}
-        for arm in content["arms"]
-    }
-
-
-def titled(arm: str, repeat: int, repeats: int) -> str:
-    """Return what a search is called beside those of the same arm; repeats are counted from 0."""
-    return arm if repeats == 1 else f"{arm}, repeat {repeat + 1} of {repeats}"
-
-
-def read_search(folder: Path) -> dict[str, Any] | None:
-    """Return what `search.json` holds, None where nothing is searched.
-
-    Raises:
-        UserError: It is lost, is not what was written, or belongs to another study.
-    """
-    anew = "type the command of the sweep again, which writes it anew and keeps all results."
-    if not folder.is_dir():
-        return None
-    try:
-        with locked(folder):
-            content, study = search_in(folder), read_study(folder)
-        planned = study.get("plan_sha256")
-        if content is not None and content.get("plan_sha256", planned) != planned:
-            raise ValueError("it belongs to another plan")
-    except ValueError as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{folder / SEARCH} cannot be read ({error}); {anew}") from error
-    if content is None and study.get(SEARCHED):
-        raise UserError(f"{folder} has lost its {SEARCH}; {anew}")
-    return content
-
-
-def search_in(folder: Path) -> dict[str, Any] | None:
-    """Return what `search.json` holds, None where there is none.
-
-    Raises:
-        ValueError: It is not what was written.
-    """
-    try:
-        content = unsealed((folder / SEARCH).read_bytes())
-    except FileNotFoundError:
-        return None
-    except IsADirectoryError as error:
-        raise ValueError("it is a folder") from error
-    for key in ("rules", "seeds", "arms"):
-        if not content.get(key):
-            raise ValueError(f"it has no {key}")
-    return content
-
-
-def budgets(folder: Path) -> dict[str, int]:
-    """Return the key of an arm's search -> its images, as far as an earlier plan can be read."""
-    try:
-        content = search_in(folder) or {"arms": []}
-    except ValueError:
-        return {}
-    return {arm["key"]: arm["budget_images"] for arm in content["arms"]}
-
-
-def move_aside(folder: Path, path: Path) -> Path:
-    """Move what is damaged to where no reader looks; earlier ones stay there."""
-    aside = folder / ASIDE
-    make_folder(aside)
-    n = 1 + len(list(aside.glob(f"{path.stem}.*")))
-    return path.rename(aside / f"{path.stem}.{n}{path.suffix}")
-
-
-def drop_tuned(folder: Path) -> None:
-    """Remove the plan that follows a search; its results stay, and it is told anew from books."""
-    for name in (STUDY, PLAN, "trials"):
-        path = folder / TUNED / name
-        if path.is_dir() and not path.is_symlink():  # not by us: a copy that followed the link
-            move_aside(folder, path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def write_search(folder: Path, content: Mapping[str, Any] | None) -> None:
-    """Write the plan of a search, or take an earlier one away; more trials go on from fewer."""
-    path, text = folder / SEARCH, None if content is None else sealed(content)
-    if path.is_file() and path.read_bytes() == text:
-        return
-    drop_tuned(folder)  # the best may be others now
-    if path.is_dir():  # not by us
-        move_aside(folder, path)
-    if text is None:
-        path.unlink(missing_ok=True)
-    else:
-        replace_file(path, text)

@@ -12,8 +12,8 @@ from typing import Any
 
 from ablate.config.sources import sources_of
 from ablate.errors import UserError
-from ablate.plan.files import ended
 from ablate.plan.study import Plan
+from ablate.store.layout import ended
 from ablate.store.record import Damaged, read_json, trial_of
 from ablate.trial import Trial
 

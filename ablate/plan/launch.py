@@ -13,32 +13,26 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.compose import Machine, check_writable, join_sources, machine, resolved
+from ablate.config.tree import join_sources, resolved
+from ablate.disk import mark
 from ablate.errors import UserError
-from ablate.interrupt import Interrupt, StopFile
-from ablate.plan.claim import living, off
-from ablate.plan.files import (
-    STUDY,
-    TUNED,
-    ended,
-    is_over,
-    read_plan,
-    searches,
-    unfinished,
-    working_on,
-    write_plan,
-)
+from ablate.plan.files import unfinished, working_on, write_plan
 from ablate.plan.kin import of_plan
 from ablate.plan.leftovers import clear
 from ablate.plan.mend import damage, mend, mend_mirror
 from ablate.plan.pause import paused, sentence, status_of
+from ablate.plan.resources import device_of, workers_of
+from ablate.plan.search_file import is_over, searches
 from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
 from ablate.plan.watch import LOOK_SECONDS, Watch
-from ablate.plan.worker import device_of, workers_of
-from ablate.process import mark
-from ablate.run import dataset_of, prepare
-from ablate.screen import console, counted, say, tied
+from ablate.runner.inputs import dataset_of, prepare
+from ablate.runner.interrupt import Interrupt, StopFile
+from ablate.runner.machine import Machine, check_writable, machine
+from ablate.screen.letters import console, counted, say, tied
+from ablate.store.claims import living, off
+from ablate.store.layout import ended
+from ablate.store.plan import STUDY, TUNED, read_plan
 from ablate.store.record import told
 from ablate.tracker import check_tracker
 from ablate.trial import Trial

@@ -1,7 +1,7 @@
 """Leases: which trials of one program a worker takes at once.
 
 A function of the plan alone, so that a study that is continued finds the same checkpoints. How many
-trials of a lease are trained at a time depends on the room there is (`ablate.memory`).
+trials of a lease are trained at a time depends on the room there is (`ablate.runner.capacity`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ablate.assemble import check, structure, together
-from ablate.catalog import trick_class
+from ablate.config.catalog import trick_class
 from ablate.data import Dataset
+from ablate.runner.build import check, structure, together
 from ablate.trial import Trial
 
 LEASE_ON_GPU, LEASE_ON_CPU = 64, 8

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ablate.plan.claim import SWEEP, is_alive, is_number, living, remove, sweeps_of, tidy
-from ablate.plan.files import TUNED, ended
+from ablate.disk import is_orphan
 from ablate.plan.mend import is_id
-from ablate.process import is_orphan
+from ablate.store.claims import SWEEP, is_alive, is_number, living, remove, sweeps_of, tidy
+from ablate.store.layout import ended
+from ablate.store.plan import TUNED
 from ablate.train import checkpoint
 
 

@@ -8,25 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from ablate.disk import telling_disk_errors
 from ablate.errors import UserError
-from ablate.plan.claim import take, tidy
-from ablate.plan.files import (
-    ASIDE,
-    STUDY,
-    TUNED,
-    book_of,
-    drop_tuned,
-    ended,
-    move_aside,
-    read_plan,
-    remember,
-    searches,
-)
-from ablate.screen import counted
-from ablate.search.book import read_book
+from ablate.plan.files import book_of, remember
+from ablate.plan.search_file import drop_tuned, searches
+from ablate.screen.letters import counted
+from ablate.search.journal import read_book
 from ablate.search.mirror import FILE, damage_of_mirror
-from ablate.store.disk import telling_disk_errors
-from ablate.store.plan import locked, lost_of_search, lost_of_tuned
+from ablate.store.claims import take, tidy
+from ablate.store.layout import ASIDE, ended, move_aside
+from ablate.store.plan import STUDY, TUNED, locked, lost_of_search, lost_of_tuned, read_plan
 from ablate.store.record import problem_of
 
 HEX = set("0123456789abcdef")

@@ -11,8 +11,8 @@ from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.plan.files import ended
-from ablate.screen import tied
+from ablate.screen.letters import tied
+from ablate.store.layout import ended
 from ablate.store.record import Damaged, read_status
 from ablate.trial import Trial
 

@@ -21,9 +21,9 @@ from ablate.analysis.pairs import pairs_of
 from ablate.analysis.power import power
 from ablate.analysis.terms import terms_of
 from ablate.errors import UserError
-from ablate.metric_catalog import SCALE
+from ablate.metric import SCALE
 from ablate.plan.study import Plan
-from ablate.screen import counted
+from ablate.screen.letters import counted
 
 ASSUMED = 0.1  # SD of paired log ratios: what classic tricks at small sizes have
 CHANGES = (0.05, 0.1, 0.2)

@@ -10,20 +10,22 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from ablate.compose import Machine, join_sources, machine, resolved
-from ablate.duration import about, one_digit
+from ablate.config.tree import join_sources, resolved
 from ablate.plan.calibrate import Estimate, estimate
-from ablate.plan.files import TUNED, against_earlier, unfinished
+from ablate.plan.files import against_earlier, unfinished
 from ablate.plan.kin import of_plan
 from ablate.plan.launch import planned_search, refuse_one_seed
 from ablate.plan.lease import lease_of
 from ablate.plan.pilot import spread_in
 from ablate.plan.power import after_search, sentences
+from ablate.plan.resources import threads_of, workers_of
 from ablate.plan.show import search_size, show
 from ablate.plan.study import Plan, plan_of
-from ablate.plan.worker import threads_of, workers_of
-from ablate.run import dataset_of
-from ablate.screen import console, counted, say
+from ablate.runner.inputs import dataset_of
+from ablate.runner.machine import Machine, machine
+from ablate.screen.duration import about, one_digit
+from ablate.screen.letters import console, counted, say
+from ablate.store.plan import TUNED
 
 
 def preview(config: DictConfig) -> None:

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ablate.durable import make_folder, sync_folder
+from ablate.disk import make_folder, sync_folder
 from ablate.errors import UserError
-from ablate.plan.claim import living, take, tidy
-from ablate.plan.files import ended, read_plan, require_study
+from ablate.plan.files import require_study
 from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, status_of
+from ablate.store.claims import living, take, tidy
+from ablate.store.layout import ended
 from ablate.store.marks import forget
+from ablate.store.plan import read_plan
 from ablate.store.record import told
 from ablate.store.schema import STATUSES
 from ablate.trial import Trial

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from ablate.grid import draw
 from ablate.plan.notes import notes
 from ablate.plan.study import Plan, PlannedArm
-from ablate.screen import counted, say
+from ablate.screen.grid import draw
+from ablate.screen.letters import counted, say
 
 MOST_ROWS = 64  # of the table of arms
 

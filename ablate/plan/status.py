@@ -10,17 +10,19 @@ from typing import Any
 
 from rich.console import Console
 
-from ablate.duration import about, lasted
 from ablate.errors import UserError
-from ablate.grid import draw
-from ablate.plan.claim import dead, living, off
-from ablate.plan.files import STUDY, TUNED, ended, is_over, read_plan, require_study
+from ablate.plan.files import require_study
 from ablate.plan.mend import damage
 from ablate.plan.pause import by_arm, paused, sentence
+from ablate.plan.search_file import is_over
 from ablate.plan.tries import Tries, read_tries
-from ablate.screen import counted, say
+from ablate.screen.duration import about, lasted
+from ablate.screen.grid import draw
+from ablate.screen.letters import counted, say
 from ablate.search.mirror import told_of_mirror
-from ablate.store.plan import REMEDY, read_study, require_whole
+from ablate.store.claims import dead, living, off
+from ablate.store.layout import ended
+from ablate.store.plan import REMEDY, STUDY, TUNED, read_plan, read_study, require_whole
 from ablate.store.record import Damaged, read_status, told
 from ablate.trial import Trial
 

@@ -12,12 +12,11 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from ablate.assemble import check
-from ablate.catalog import entry, trick_class, unknown
-from ablate.compose import resolved, seed_of, trial_of
+from ablate.config.catalog import entry, trick_class
 from ablate.config.sources import code_of
+from ablate.config.tree import resolved, seed_of, trial_of
 from ablate.data import Dataset
-from ablate.errors import UserError
+from ablate.errors import UserError, unknown
 from ablate.metrics.measured import measured
 from ablate.plan import design
 from ablate.plan.declared import declared
@@ -25,6 +24,7 @@ from ablate.plan.design import REFERENCE, Arm, Factors
 from ablate.plan.factors import Factor, factors_of, tricks_in
 from ablate.plan.fraction import aliases, fractional_factorial, plackett_burman
 from ablate.plan.shapley import Orders, orders_of, shapley
+from ablate.runner.build import check
 from ablate.runner.inert import neutral_in
 from ablate.trial import Trial
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.metric_catalog import HIGHER_IS_BETTER
-from ablate.plan.files import STUDY, TUNED, searches
-from ablate.screen import counted
-from ablate.search.book import Book, Candidate, read_book
+from ablate.metric import HIGHER_IS_BETTER
+from ablate.plan.search_file import searches
+from ablate.screen.letters import counted
+from ablate.search.journal import Book, Candidate, read_book
+from ablate.store.plan import STUDY, TUNED
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from ablate.analysis.guarded import FEWEST_SEEDS
-from ablate.catalog import entry, parse
-from ablate.compose import seed_of
-from ablate.durable import make_folder
+from ablate.config.catalog import entry, parse
+from ablate.config.tree import seed_of
+from ablate.disk import make_folder, replace_file, sealed
 from ablate.errors import UserError
-from ablate.plan.claim import take
-from ablate.plan.files import SEARCH, SEARCHED, TUNED, book_of, budgets, read_search, remember
+from ablate.plan.files import book_of, remember
+from ablate.plan.search_file import SEARCH, SEARCHED, budgets, read_search
 from ablate.plan.study import Plan
-from ablate.seal import sealed
 from ablate.search.arm import ArmSearch, Job
-from ablate.search.book import Book
+from ablate.search.journal import Book
 from ablate.search.repeats import refuse_shared, rules_of_repeat, scoring_seeds
 from ablate.search.rules import Rules
 from ablate.search.space import Space
 from ablate.search.storage import opened, tell, url_of
-from ablate.store.disk import replace_file
-from ablate.store.plan import PLAN, STUDY, WRITTEN, hash_of, locked, read_study
+from ablate.store.claims import take
+from ablate.store.plan import PLAN, STUDY, TUNED, WRITTEN, hash_of, locked, read_study
 from ablate.trial import Trial
 
 OF_SEARCH = (SEARCHED, WRITTEN)  # what study.json says of the search, and not of what follows it

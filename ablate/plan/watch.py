@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.duration import lasted
 from ablate.errors import UserError
-from ablate.meter import Meter, Pace
-from ablate.plan.claim import dead, living
-from ablate.plan.files import STUDY, TUNED, ended, read_plan, searches, unfinished
+from ablate.plan.files import unfinished
 from ablate.plan.pause import status_of
+from ablate.plan.search_file import searches
 from ablate.plan.tries import Tries, read_tries
-from ablate.screen import counted, say
+from ablate.screen.duration import lasted
+from ablate.screen.letters import counted, say
+from ablate.screen.meter import Meter, Pace
+from ablate.store.claims import dead, living
+from ablate.store.layout import ended
+from ablate.store.plan import STUDY, TUNED, read_plan
 from ablate.store.record import Damaged
 from ablate.trial import Trial
 

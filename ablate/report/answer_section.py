@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ablate.report import effect_tables, tables
-from ablate.report.forest_figure import MOST_ROWS
+from ablate.report.figures.forest import MOST_ROWS
 from ablate.report.study import Study
-from ablate.report.tables import code, escape
+from ablate.report.tables import arms as tables
+from ablate.report.tables import effects as effect_tables
+from ablate.report.tables.arms import code, escape
 
 HALF_NORMAL = (
     "With so few seeds there is no test and no verdict. Effects of every order against what as "

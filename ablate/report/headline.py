@@ -14,12 +14,12 @@ import numpy as np
 from ablate.analysis.repeats import ONE_SEARCH
 from ablate.analysis.suspects import suspects
 from ablate.report import words
-from ablate.report.effect_tables import term
-from ablate.report.marks import collapsed
 from ablate.report.study import Study
-from ablate.report.tables import code, escape
+from ablate.report.tables.annotations import collapsed
+from ablate.report.tables.arms import code, escape
+from ablate.report.tables.effects import term
+from ablate.report.tables.tuned import AFTER, BEFORE
 from ablate.report.together import depends
-from ablate.report.tuned import AFTER, BEFORE
 
 MOST = 5  # of those that share a verdict
 HELPS, HURTS = "helps", "hurts"

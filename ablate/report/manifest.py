@@ -10,8 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 from ablate import __version__
-from ablate.report.marks import marked
 from ablate.report.study import Study
+from ablate.report.tables.annotations import marked
 
 PACKAGES = (
     "jinja2", "markdown-it-py", "matplotlib", "numpy", "pandas", "pillow", "plotly", "pyarrow",

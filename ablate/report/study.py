@@ -25,7 +25,7 @@ from ablate.analysis.repeats import by_repeat
 from ablate.analysis.sources import require_one_source
 from ablate.analysis.tuned import changed
 from ablate.errors import Unscored, UserError
-from ablate.metric_names import is_like
+from ablate.metric import is_like
 from ablate.report.answer import Answer, answer_of
 from ablate.report.described import is_declared, untested
 from ablate.store import read, read_curves, read_provenance

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ablate.report import effect_tables, tables, words
+from ablate.report import words
 from ablate.report.headline import answer
-from ablate.report.page import question
+from ablate.report.prose import question
 from ablate.report.shown import cut_short, shown
 from ablate.report.study import Study
-from ablate.report.tables import escape
-from ablate.report.tuned import AFTER, BEFORE
+from ablate.report.tables import arms as tables
+from ablate.report.tables import effects as effect_tables
+from ablate.report.tables.arms import escape
+from ablate.report.tables.tuned import AFTER, BEFORE
 
 MOST = 30  # rows of the table
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ablate.disk import is_gone, mark, telling_disk_errors
 from ablate.errors import UserError
-from ablate.process import is_gone, mark
-from ablate.store.disk import telling_disk_errors
 from ablate.store.plan import locked
 
 MANIFEST = "manifest.json"

@@ -7,8 +7,8 @@ from typing import Any
 
 from ablate.analysis.metric import Metric
 from ablate.report import words
-from ablate.report.effect_tables import term
-from ablate.report.tables import code
+from ablate.report.tables.arms import code
+from ablate.report.tables.effects import term
 
 Row = Mapping[Any, Any]
 FIRM = ("better together", "worse together")

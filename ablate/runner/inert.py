@@ -15,13 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ablate.catalog import trick_class
-from ablate.models.layers import Layer, Network, Player, leaves
-from ablate.optim import Adam, Optimizer
-from ablate.random import Moment
-from ablate.train.step import Build
+from ablate.config.catalog import trick_class
+from ablate.core.layers import Layer, Network, leaves
+from ablate.core.optim import Adam, Optimizer
+from ablate.core.recipe import Player, Recipe
+from ablate.core.rng import Moment
+from ablate.core.step import Build
+from ablate.core.turn import TEXTBOOK
+from ablate.seams.base import Trick
+from ablate.seams.trick_set import SEAMS, TrickSet, overrides
 from ablate.trial import Settings
-from ablate.trick import SEAMS, TEXTBOOK, Recipe, Trick, TrickSet, overrides
 
 STILL = ("recipe", "network", "init", "optimizer", "phases")  # seams that are played once
 PLAYERS: tuple[Player, ...] = ("G", "D")

@@ -20,8 +20,8 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ablate.errors import UserError
-from ablate.search.book import Book, Candidate, read_book, write_book
 from ablate.search.evidence import Evidence, means, read_evidence
+from ablate.search.journal import Book, Candidate, read_book, write_book
 from ablate.search.pruner import Pruner
 from ablate.search.rules import ONE_BY_ONE, Rules
 from ablate.search.space import Space

@@ -13,10 +13,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 
-from ablate.catalog import unknown
-from ablate.errors import UserError
-from ablate.metric_catalog import CATALOG, HIGHER_IS_BETTER, SCALE
-from ablate.metric_names import unknown_metric
+from ablate.errors import UserError, unknown
+from ablate.metric import CATALOG, HIGHER_IS_BETTER, SCALE, unknown_metric
 from ablate.search.space import Space
 
 T = TypeVar("T")

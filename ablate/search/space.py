@@ -19,9 +19,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from ablate.catalog import trick_class, unknown
-from ablate.errors import UserError
-from ablate.trick import Setting
+from ablate.config.catalog import trick_class
+from ablate.errors import UserError, unknown
+from ablate.seams.setting import Setting
 
 Tricks = Mapping[str, Mapping[str, Any]]
 Ranges = Mapping[str, Mapping[str, Mapping[str, Any]]]

@@ -16,10 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from ablate.durable import make_folder
+from ablate.disk import make_folder
 from ablate.errors import UserError
 from ablate.search.arm import ArmSearch
-from ablate.search.book import Book
+from ablate.search.journal import Book
 from ablate.search.mirror import FILE
 from ablate.secrets import hidden
 

@@ -19,11 +19,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ablate.durable import make_folder, sync_folder, write_durable
+from ablate.disk import (
+    FILES,
+    make_folder,
+    sealed,
+    sync_folder,
+    telling_disk_errors,
+    unsealed,
+    write_durable,
+)
+from ablate.disk import digest as of_bytes
 from ablate.errors import UserError
-from ablate.seal import FILES, sealed, unsealed
-from ablate.seal import digest as of_bytes
-from ablate.store.disk import telling_disk_errors
 from ablate.store.plan import STUDY
 from ablate.store.schema import (
     CURVES,

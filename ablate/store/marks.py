@@ -14,9 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.disk import replace_file, sealed, telling_disk_errors, unsealed
 from ablate.errors import UserError
-from ablate.seal import sealed, unsealed
-from ablate.store.disk import replace_file, telling_disk_errors
 from ablate.store.folders import trial_folders
 from ablate.store.imported import is_imported, read_imported
 from ablate.store.plan import locked

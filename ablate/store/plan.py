@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ablate.disk import unsealed
 from ablate.errors import UserError
-from ablate.seal import unsealed
 from ablate.store.record import trial_of
 from ablate.trial import Trial
 

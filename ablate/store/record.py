@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ablate.disk import FILES, digest, unsealed
 from ablate.errors import UserError
-from ablate.seal import FILES, digest, unsealed
 from ablate.store.schema import SCHEMA, STATUSES
 from ablate.trial import Trial, canonical
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.metric_names import known
+from ablate.metric import known
 from ablate.store.plan import REMEDY, STUDY, WRITTEN, require_whole
 from ablate.store.plan import read_study as read_one
 

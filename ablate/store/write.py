@@ -17,9 +17,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ablate.durable import make_folder, sync_folder, write_durable
-from ablate.seal import FILES, digest, sealed
-from ablate.store.disk import telling_disk_errors
+from ablate.disk import (
+    FILES,
+    digest,
+    make_folder,
+    sealed,
+    sync_folder,
+    telling_disk_errors,
+    write_durable,
+)
 from ablate.store.record import STATUS, STATUS_KEYS, TRACE, trial_of
 from ablate.store.schema import (
     CURVES,

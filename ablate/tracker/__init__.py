@@ -8,11 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.catalog import unknown
-from ablate.errors import UserError
+from ablate.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from ablate.train.loop import Listener
+    from ablate.train.listener import Listener
     from ablate.trial import Trial
 
 MODES = {  # as WANDB_MODE may spell them -> what is meant

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ablate.errors import UserError
 from ablate.report.headline import answers
-from ablate.report.page import question
+from ablate.report.prose import question
 from ablate.report.study import Study
-from ablate.report.tables import everything
+from ablate.report.tables.arms import everything
 from ablate.tracker import quiet, run_settings
 
 MANIFEST = "manifest.json"

@@ -9,9 +9,10 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from ablate.screen import say
+from ablate.screen.letters import say
 from ablate.tracker import quiet, run_settings
-from ablate.train.loop import Listener, Outcome
+from ablate.train.listener import Listener
+from ablate.train.outcome import Outcome
 from ablate.trial import Trial
 
 STEP = "images"

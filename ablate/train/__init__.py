@@ -1,1 +1,1 @@
-"""The training core: one step, its seams, its optimisers, and the loop that plays it."""
+"""Many rounds: the loop, schedules, checkpoints, samples, slots, and how rounds are played."""

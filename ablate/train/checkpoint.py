@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 import torch
 
-from ablate.durable import swapped
+from ablate.disk import swapped
 from ablate.errors import UserError
 
 DAMAGE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, pickle.UnpicklingError)

@@ -17,9 +17,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ablate.random import name_key
-from ablate.train.step import Gan
-from ablate.trick import Round
+from ablate.core.rng import name_key
+from ablate.core.step import Gan
+from ablate.core.turn import Round
 
 CHOICES = ("auto", "eager", "compiled", "graph")
 # Trial-rounds for every distinct round: with fewer, compiling for about a minute costs more than

@@ -10,118 +10,30 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from ablate.errors import UserError
+from ablate.core.signals import Point
+from ablate.core.step import Gan
 from ablate.train import checkpoint
+from ablate.train.crash import training
+from ablate.train.evaluator import Judge, Score
 from ablate.train.ladder import Play
+from ablate.train.listener import Listener
+from ablate.train.outcome import Outcome
 from ablate.train.sample import generate
 from ablate.train.schedule import images_after
-from ablate.train.signals import Point
 from ablate.train.slots import room, take
-from ablate.train.step import Gan
 from ablate.train.streams import Rounds, to_end
 
 GRID = 64  # samples that are kept of every generator
 SHOW_SECONDS = 0.5  # between two looks of a listener
 SAVE_SECONDS = 60.0  # between two checkpoints, where evaluations are further apart
-
-
-class Crash(Exception):
-    """The step or a metric raised, and that is a result; its cause is what they raised.
-
-    Whatever else is raised says nothing about a trial.
-    """
-
-
-@contextmanager
-def training() -> Iterator[None]:
-    """Call what is raised in here a crash, but for what a person or a disk did.
-
-    Raises:
-        Crash: The step or a metric raised.
-    """
-    try:
-        yield
-    except (UserError, OSError):
-        raise
-    except Exception as error:
-        raise Crash from error
-
-
-class Score(Protocol):
-    """One metric of one generator."""
-
-    metric: str
-    value: float
-    resample_sd: float | None
-    protocol: str
-
-
-class Judge(Protocol):
-    """Scores the samples of K generators, uint8 [K, N, C, H, W] or points [K, N, 2]."""
-
-    def score(self, images: Tensor) -> list[list[Any]]:
-        """Return every metric of every generator."""
-
-    def collapsed(self, images: Tensor) -> list[str | None]:
-        """Return why the samples of a generator count as collapsed, or None, for each."""
-
-
-class Listener:
-    """What the loop tells while it runs. This one is silent; set `stop` to end after a round.
-
-    Trials are named by their place among those that the run was given.
-    """
-
-    stop: bool = False
-
-    def started(self, images: int) -> None:
-        """Training begins; `images` is the whole budget of a trial."""
-
-    def interval(self, images: Sequence[int], seconds: float, signals: Mapping[str, float]) -> None:
-        """Some time has passed; images of every trial, signals as means over those in a slot."""
-
-    def evaluated(self, images: int, trial: int, generator: str, scores: list[Any]) -> None:
-        """A generator of a trial was scored."""
-
-    def finished(self, trial: int, outcome: Outcome) -> None:
-        """A trial has ended."""
-
-    def pruned(self, outcomes: Sequence[Outcome]) -> str | None:
-        """Return why all trials end here for good, asked after every evaluation but the last."""
-        return None
-
-
-@dataclass
-class Outcome:
-    """What a trial has left behind; `status` is None while it is unfinished.
-
-    Attributes:
-        note: What a reader should know about how it was trained.
-        began: The run's seconds when the trial got its slot; None while it waits for one.
-    """
-
-    status: str | None = None
-    reason: str | None = None
-    note: str = ""
-    images: int = 0
-    began: float | None = None
-    wall_seconds: float = 0.0
-    device_seconds: float = 0.0
-    peak_memory_bytes: int = 0
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-    curves: list[dict[str, Any]] = field(default_factory=list)
-    samples: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 Make = Callable[[Sequence[int]], Gan]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ablate.models.layers import Weights
-from ablate.train.step import Gan
+from ablate.core.layers import Weights
+from ablate.core.step import Gan
 
 CHUNK = 512  # samples a pass
 STATISTICS = 1024  # latents on which normalisation statistics are measured

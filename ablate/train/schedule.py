@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablate.trick import Round
+from ablate.core.turn import Round
 
 
 def shows(stages: Round) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ablate.train.step import Gan
+from ablate.core.step import Gan
 
 IDLE = -1  # in a slot of nobody: it plays, and nobody looks
 

@@ -7,9 +7,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ablate.models.layers import Apply, Layer, Leaky, Network, Player, Shape, Weights, like, rewrite
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Trick, choice
+from ablate.trick import (
+    Apply,
+    Layer,
+    Leaky,
+    Moment,
+    Network,
+    Others,
+    Player,
+    Problem,
+    Recipe,
+    Shape,
+    Trick,
+    Weights,
+    choice,
+    like,
+    rewrite,
+)
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "elu": F.elu,

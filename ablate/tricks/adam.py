@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.models.layers import Player
-from ablate.optim import Optimizer
-from ablate.trick import Others, Problem, Recipe, Strength, Trick, number
+from ablate.trick import Optimizer, Others, Player, Problem, Recipe, Strength, Trick, number
 
 
 class Adam(Trick):

@@ -5,20 +5,27 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ablate.models.layers import (
+from ablate.trick import (
     Conv,
     ConvTranspose,
     Layer,
     Linear,
+    Moment,
     Network,
+    Others,
     Player,
+    Problem,
+    Recipe,
     Shape,
+    Strength,
+    Trick,
     Weights,
+    choice,
+    flag,
     like,
     normalise,
+    number,
 )
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Strength, Trick, choice, flag, number
 
 
 class BatchNorm(Trick):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ablate.errors import UserError
 from ablate.trick import (
     Others,
     Problem,
@@ -12,6 +11,7 @@ from ablate.trick import (
     Stage,
     Trick,
     Turn,
+    UserError,
     choice,
     flag,
     missing,

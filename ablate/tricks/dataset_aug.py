@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Strength, Trick, integer, number
+from ablate.trick import Moment, Others, Problem, Recipe, Strength, Trick, integer, number
 
 
 class DatasetAug(Trick):

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.random import Moment
-from ablate.trick import Gan, Others, Problem, Recipe, Strength, Trick, flag, number
+from ablate.trick import Gan, Moment, Others, Problem, Recipe, Strength, Trick, flag, like, number
 
 REACH, HOLE = 0.125, 0.5  # shift and side of the hole, as shares of the image
 

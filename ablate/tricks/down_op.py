@@ -4,9 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ablate.errors import UserError
-from ablate.models.layers import Conv, Layer, Network, Player, Resample, leaves, rewrite
-from ablate.trick import Others, Problem, Recipe, Trick, choice, integer
+from ablate.trick import (
+    Conv,
+    Layer,
+    Network,
+    Others,
+    Player,
+    Problem,
+    Recipe,
+    Resample,
+    Trick,
+    UserError,
+    choice,
+    integer,
+    leaves,
+    rewrite,
+)
 
 
 class DownOp(Trick):

@@ -4,9 +4,19 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ablate.models.layers import Layer, Leaky, Network, Player, Weights, like, rewrite
-from ablate.random import Moment
-from ablate.trick import Strength, Trick, number
+from ablate.trick import (
+    Layer,
+    Leaky,
+    Moment,
+    Network,
+    Player,
+    Strength,
+    Trick,
+    Weights,
+    like,
+    number,
+    rewrite,
+)
 
 
 class GNoise(Trick):

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.trick import Rules, Step, Strength, Trick, choice, flag, number, slope
+from ablate.trick import Rules, Step, Strength, Trick, choice, flag, like, number, slope
 
 
 class GpInterp(Trick):

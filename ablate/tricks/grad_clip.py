@@ -4,8 +4,7 @@ import math
 
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.trick import Step, Strength, Trick, choice, number
+from ablate.trick import Step, Strength, Trick, choice, like, number
 
 
 class GradClip(Trick):

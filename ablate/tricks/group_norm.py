@@ -6,21 +6,29 @@ from typing import Any
 
 from torch import Tensor
 
-from ablate.errors import UserError
-from ablate.models.layers import (
+from ablate.trick import (
     Conv,
     ConvTranspose,
     Layer,
     Linear,
+    Moment,
     Network,
+    Others,
     Player,
+    Problem,
+    Recipe,
     Shape,
+    Strength,
+    Trick,
+    UserError,
     Weights,
+    choice,
+    flag,
+    integer,
     like,
     normalise,
+    number,
 )
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Strength, Trick, choice, flag, integer, number
 
 
 class GroupNorm(Trick):

@@ -2,9 +2,7 @@
 
 from torch import Tensor
 
-from ablate.models.layers import Conv, ConvTranspose, Layer, Linear, like
-from ablate.random import Moment
-from ablate.trick import Strength, Trick, number
+from ablate.trick import Conv, ConvTranspose, Layer, Linear, Moment, Strength, Trick, like, number
 
 
 class InitGauss(Trick):

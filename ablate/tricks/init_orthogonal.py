@@ -3,9 +3,7 @@
 import torch
 from torch import Tensor
 
-from ablate.models.layers import Conv, ConvTranspose, Layer, Linear, like
-from ablate.random import Moment
-from ablate.trick import Strength, Trick, number
+from ablate.trick import Conv, ConvTranspose, Layer, Linear, Moment, Strength, Trick, like, number
 
 
 class InitOrthogonal(Trick):

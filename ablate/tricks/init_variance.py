@@ -2,20 +2,23 @@
 
 from torch import Tensor
 
-from ablate.models.layers import (
+from ablate.trick import (
     Conv,
     ConvTranspose,
     Layer,
     Leaky,
     Linear,
+    Moment,
     Network,
     Number,
     Player,
+    Strength,
+    Trick,
+    choice,
     leaves,
     like,
+    number,
 )
-from ablate.random import Moment
-from ablate.trick import Strength, Trick, choice, number
 
 
 class InitVariance(Trick):

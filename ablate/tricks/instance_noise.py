@@ -4,9 +4,7 @@ import math
 
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.random import Moment
-from ablate.trick import Strength, Trick, choice, number
+from ablate.trick import Moment, Strength, Trick, choice, like, number
 
 
 class InstanceNoise(Trick):

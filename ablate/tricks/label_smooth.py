@@ -5,10 +5,19 @@ from typing import Any
 
 from torch import Tensor
 
-from ablate.errors import UserError
-from ablate.models.layers import like
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Side, Strength, Trick, flag, number
+from ablate.trick import (
+    Moment,
+    Others,
+    Problem,
+    Recipe,
+    Side,
+    Strength,
+    Trick,
+    UserError,
+    flag,
+    like,
+    number,
+)
 
 
 class LabelSmooth(Trick):

@@ -5,9 +5,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.random import Moment
-from ablate.trick import Recipe, Strength, Trick, choice, integer, number
+from ablate.trick import Moment, Recipe, Strength, Trick, choice, integer, like, number
 
 
 class Latent(Trick):

@@ -5,9 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.random import Moment
-from ablate.trick import Strength, Trick, number
+from ablate.trick import Moment, Strength, Trick, like, number
 
 
 class LatentTrunc(Trick):

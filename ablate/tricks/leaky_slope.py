@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from ablate.models.layers import Layer, Leaky, Network, Player, rewrite
-from ablate.trick import Strength, Trick, number
+from ablate.trick import Layer, Leaky, Network, Player, Strength, Trick, number, rewrite
 
 
 class LeakySlope(Trick):

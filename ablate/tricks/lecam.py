@@ -5,8 +5,19 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.trick import Gan, Others, Problem, Recipe, Side, Step, Strength, Trick, choice, number
+from ablate.trick import (
+    Gan,
+    Others,
+    Problem,
+    Recipe,
+    Side,
+    Step,
+    Strength,
+    Trick,
+    choice,
+    like,
+    number,
+)
 
 SIDES = ("real", "fake")
 

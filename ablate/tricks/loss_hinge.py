@@ -2,8 +2,7 @@
 
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.trick import Side, Step, Strength, Trick, number
+from ablate.trick import Side, Step, Strength, Trick, like, number
 
 
 class LossHinge(Trick):

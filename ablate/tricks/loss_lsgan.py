@@ -2,8 +2,7 @@
 
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.trick import Side, Step, Strength, Trick, choice, number
+from ablate.trick import Side, Step, Strength, Trick, choice, like, number
 
 
 class LossLsgan(Trick):

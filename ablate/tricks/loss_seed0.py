@@ -3,8 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from ablate.models.layers import like
-from ablate.trick import Side, Step, Strength, Trick, choice, number
+from ablate.trick import Side, Step, Strength, Trick, choice, like, number
 
 
 class LossSeed0(Trick):

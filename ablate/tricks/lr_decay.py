@@ -5,9 +5,7 @@ from typing import cast
 
 from torch import Tensor
 
-from ablate.models.layers import Player
-from ablate.optim import Optimizer
-from ablate.trick import Gan, Step, Strength, Trick, choice, number
+from ablate.trick import Gan, Optimizer, Player, Step, Strength, Trick, choice, number
 
 
 class LrDecay(Trick):

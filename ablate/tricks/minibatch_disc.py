@@ -6,19 +6,21 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ablate.models.layers import (
+from ablate.trick import (
     Conv,
+    Gan,
     Layer,
     Linear,
+    Moment,
     Network,
     Player,
     Reshape,
     Residual,
     Shape,
+    Trick,
     Weights,
+    integer,
 )
-from ablate.random import Moment
-from ablate.trick import Gan, Trick, integer
 
 
 class MinibatchDisc(Trick):

@@ -6,9 +6,23 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ablate.models.layers import Conv, Layer, Linear, Network, Player, Weights, like
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Strength, Trick, integer, number
+from ablate.trick import (
+    Conv,
+    Layer,
+    Linear,
+    Moment,
+    Network,
+    Others,
+    Player,
+    Problem,
+    Recipe,
+    Strength,
+    Trick,
+    Weights,
+    integer,
+    like,
+    number,
+)
 
 
 class MinibatchStddev(Trick):

@@ -6,9 +6,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ablate.models.layers import Linear, Network, Player, Weights, like
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, number
+from ablate.trick import (
+    Linear,
+    Moment,
+    Network,
+    Others,
+    Player,
+    Problem,
+    Recipe,
+    Step,
+    Strength,
+    Trick,
+    Weights,
+    like,
+    number,
+)
 
 
 class OnehotSmooth(Trick):

@@ -5,10 +5,21 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ablate.errors import UserError
-from ablate.models.layers import Conv, Layer, Linear, Network, Player, Residual
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Trick, integer
+from ablate.trick import (
+    Conv,
+    Layer,
+    Linear,
+    Moment,
+    Network,
+    Others,
+    Player,
+    Problem,
+    Recipe,
+    Residual,
+    Trick,
+    UserError,
+    integer,
+)
 
 
 class Packing(Trick):

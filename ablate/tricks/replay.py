@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from ablate.random import Moment
-from ablate.trick import Gan, Step, Strength, Trick, integer, number
+from ablate.trick import Gan, Moment, Step, Strength, Trick, integer, number
 
 
 class Replay(Trick):

@@ -1,8 +1,6 @@
 """RMSprop."""
 
-from ablate.models.layers import Player
-from ablate.optim import Optimizer, RMSprop
-from ablate.trick import Strength, Trick, choice, number
+from ablate.trick import Optimizer, Player, RMSprop, Strength, Trick, choice, number
 
 
 class Rmsprop(Trick):

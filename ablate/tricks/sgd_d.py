@@ -1,8 +1,6 @@
 """SGD for D."""
 
-from ablate.models.layers import Player
-from ablate.optim import SGD, Optimizer
-from ablate.trick import Strength, Trick, number
+from ablate.trick import SGD, Optimizer, Player, Strength, Trick, number
 
 
 class SgdD(Trick):

@@ -6,10 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ablate.errors import UserError
-from ablate.models.layers import like
-from ablate.random import Moment
-from ablate.trick import Others, Problem, Recipe, Side, Strength, Trick, number
+from ablate.trick import (
+    Moment,
+    Others,
+    Problem,
+    Recipe,
+    Side,
+    Strength,
+    Trick,
+    UserError,
+    like,
+    number,
+)
 
 
 class SmoothGTarget(Trick):

@@ -6,10 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ablate.models.layers import Conv, ConvTranspose, Layer, Linear, Player, like
 from ablate.trick import (
+    Conv,
+    ConvTranspose,
     Gan,
+    Layer,
+    Linear,
     Others,
+    Player,
     Problem,
     Recipe,
     Step,
@@ -17,6 +21,7 @@ from ablate.trick import (
     Trick,
     choice,
     integer,
+    like,
     number,
 )
 

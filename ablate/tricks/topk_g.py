@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ablate.models.layers import like
-from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, number
+from ablate.trick import Others, Problem, Recipe, Step, Strength, Trick, like, number
 
 
 class TopkG(Trick):

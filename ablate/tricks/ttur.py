@@ -1,8 +1,6 @@
 """Two time-scales."""
 
-from ablate.models.layers import Player
-from ablate.optim import Optimizer
-from ablate.trick import Strength, Trick, number
+from ablate.trick import Optimizer, Player, Strength, Trick, number
 
 
 class Ttur(Trick):

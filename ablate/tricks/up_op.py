@@ -4,18 +4,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ablate.errors import UserError
-from ablate.models.layers import (
+from ablate.trick import (
     Conv,
     ConvTranspose,
     Layer,
     Network,
+    Others,
     Player,
+    Problem,
+    Recipe,
     Resample,
+    Trick,
+    UserError,
+    choice,
+    integer,
     leaves,
     rewrite,
 )
-from ablate.trick import Others, Problem, Recipe, Trick, choice, integer
 
 
 class UpOp(Trick):

@@ -19,20 +19,20 @@ import torch
 import torch.fx.experimental.symbolic_shapes
 from hydra.core.plugins import Plugins
 
-import ablate.app
-import ablate.intake
+import ablate.cli.hydra_app
+import ablate.cli.train
+import ablate.importer.table
 import ablate.plan.launch
 import ablate.plan.preview
 import ablate.plan.retry
+import ablate.plan.search_worker
 import ablate.plan.status
-import ablate.plan.tuner
-import ablate.report.build
-import ablate.report.terminal
-import ablate.run
-import ablate.single
+import ablate.report.folder
+import ablate.report.printers.terminal
+import ablate.runner.stack
 import ablate.store.marks
 from ablate import store
-from ablate.cli import main
+from ablate.cli.main import main
 from ablate.errors import UserError
 from benchmarks.durability.disk import Fault, install
 
@@ -154,13 +154,13 @@ def shown(folders: Any) -> int:
 
 def tell_trainings(file: int) -> None:
     """Write down which trials a process begins to train."""
-    fit = ablate.run.fit
+    fit = ablate.runner.stack.fit
 
     def told(trials: Any, *rest: Any) -> Any:
         os.write(file, "".join(f"{trial.id}\n" for trial in trials).encode())
         return fit(trials, *rest)
 
-    ablate.run.fit = told
+    ablate.runner.stack.fit = told
 
 
 def fresh(source: Path, place: Path) -> Path:

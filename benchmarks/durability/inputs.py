@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ablate.catalog import conf_root, entry
+from ablate.config.catalog import conf_root, entry
 from benchmarks.durability.ask import PATIENCE, ask, stretched
 from benchmarks.durability.attack import OTHER, Attack, Found, World, judged
 from benchmarks.durability.studies import TINY

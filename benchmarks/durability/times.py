@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 import ablate.plan.launch
-from ablate.cli import main
-from ablate.plan.files import read_plan
+from ablate.cli.main import main
 from ablate.store import write_trial
+from ablate.store.plan import read_plan
 from ablate.trial import Trial
 from benchmarks.durability.ask import SERVER
 from benchmarks.durability.studies import TINY

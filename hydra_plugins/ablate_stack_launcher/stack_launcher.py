@@ -30,7 +30,7 @@ class StackLauncher(Launcher):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Take what Hydra hands over; jobs are trials, whatever its task."""
-        from ablate.by_value import ByValue
+        from ablate.runner.by_value import ByValue
         from ablate.secrets import hide_arguments
 
         hide_arguments()
@@ -46,8 +46,8 @@ class StackLauncher(Launcher):
         Raises:
             UserError: The size is no size.
         """
+        from ablate.cli.train import programs_of, train
         from ablate.errors import UserError
-        from ablate.single import programs_of, train
 
         if not isinstance(self.size, int) or self.size < 1:
             raise UserError(
@@ -71,7 +71,7 @@ class StackLauncher(Launcher):
 
     def checked(self, overrides: list[str], number: int) -> JobReturn:
         """Return a job with what it asks for, or with what is wrong with it."""
-        from ablate.single import job_of
+        from ablate.cli.train import job_of
 
         task = self.loader.task(self.config, overrides) if self.is_quiet() else None
         if task is not None:

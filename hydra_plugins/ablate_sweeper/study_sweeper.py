@@ -50,10 +50,10 @@ class StudySweeper(Sweeper):
 
     def launch(self, arguments: list[str], workers: int) -> Sequence[Any]:
         """Start so many workers on one plan and wait until all have ended."""
-        from ablate.jobs import jobs_of, private
-        from ablate.orphan import watch_parent
+        from ablate.disk import mark
+        from ablate.plan.job_files import jobs_of, private
         from ablate.plan.worker import SWEEP
-        from ablate.process import mark
+        from ablate.runner.orphan import watch_parent
 
         launcher = self.launcher
         assert launcher is not None

@@ -10,13 +10,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from ablate.analysis.adjust import holm
 from ablate.analysis.failure_rows import residual
-from ablate.analysis.failure_test import (
-    DRAWS,
-    Stratum,
-    mcnemar_test,
-    permutation_test,
-    tarone_holm,
-)
+from ablate.analysis.failure_test import DRAWS, Stratum, mcnemar_test, permutation_test, tarone_holm
 
 
 def balanced(arms, with_it, failures):

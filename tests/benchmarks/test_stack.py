@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ablate import selftest
-from ablate.selftest import Law, apart
+from ablate.runner import selftest
+from ablate.runner.selftest import Law, apart
 from benchmarks import interleave as clock
 from benchmarks import stack, workload
 from benchmarks.gates import gates

@@ -6,10 +6,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from ablate.app import DEFAULTS
-from ablate.catalog import conf_root
-from ablate.compose import resolved, trial_of
+from ablate.cli.hydra_app import DEFAULTS
+from ablate.config.catalog import conf_root
 from ablate.config.keys import checked_keys
+from ablate.config.tree import resolved, trial_of
 from ablate.data import load
 from ablate.errors import UserError
 from ablate.train.schedule import rounds_for, shows

@@ -7,9 +7,8 @@ import textwrap
 
 import pytest
 
-from ablate import revision
-from ablate.catalog import names, trick_class
-from ablate.config import sources
+from ablate.config import revision, sources
+from ablate.config.catalog import names, trick_class
 from ablate.config.sources import code_of, digest, hashes
 from ablate.errors import UserError
 from ablate.trial import Trial

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ablate.catalog import names, trick_class
+from ablate.config.catalog import names, trick_class
 from ablate.train.sample import generate
 from tests.world import BUILDS, gan, play, recipe_of, settings
 
@@ -26,11 +26,28 @@ def homes(name):
     return [net for net in BUILDS if not problems({name: settings(name)}, net)]
 
 
-def signature(g):
-    """Return everything that a trick can change: both players and every generator's samples."""
+def players(g):
+    """Return the parameters of both players, one vector."""
+    return torch.cat([g.G.theta.flatten().double(), g.D.theta.flatten().double()])
+
+
+def pictures(g):
+    """Return the samples of every generator that is scored, [generators, numbers]."""
     generators = g.tricks.sampler({"raw": g.G.theta}, g)
-    pictures = [generate(g, theta, 32).double().flatten() for theta in generators.values()]
-    return torch.cat([g.G.theta.flatten().double(), g.D.theta.flatten().double(), pictures[-1]])
+    return torch.stack([generate(g, theta, 32).double().flatten() for theta in generators.values()])
+
+
+def signature(g):
+    """Return everything that a trick can change: both players and all generators' samples."""
+    return torch.cat([players(g), pictures(g).flatten()])
+
+
+def same_bits(a, b):
+    """Both players, and each generator's samples; where one has a single one, all are like it."""
+    x, y = pictures(a), pictures(b)
+    comparable = x.shape[1] == y.shape[1] and (len(x) == len(y) or 1 in (len(x), len(y)))
+    p, q = players(a), players(b)
+    return comparable and p.shape == q.shape and torch.equal(p, q) and bool((x == y).all())
 
 
 def trained(tricks, net, seeds=(0,), rounds=ROUNDS):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ablate.compose import trial_of
+from ablate.config.tree import trial_of
 from ablate.data import load
 from ablate.data.dataset import Dataset, Split
 from ablate.data.option import READING, decisive, reading_of, remade

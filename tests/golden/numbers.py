@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from ablate import revision
-from ablate.catalog import names, trick_class
+from ablate.config import revision
+from ablate.config.catalog import names, trick_class
 from ablate.errors import UserError
 from ablate.metrics import Evaluator
 from ablate.models.dcgan import dcgan

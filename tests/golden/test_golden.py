@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.catalog import trick_class
+from ablate.config.catalog import trick_class
 from tests.golden.numbers import EXACT, TOLERANCE, WRITE, cases, moved, remembered
 
 CASES, REMEMBERED = cases(), remembered()
@@ -16,8 +16,8 @@ def test_numbers_move_with_their_revision_alone(name):
     assert known["revision"] == list(number), f"{name} has a new revision; type {WRITE}"
     assert not moved(known["numbers"], compute(), TOLERANCE.get(name, EXACT)), (
         f"{name} gives other numbers than its revision did; raise the revision (of the trick's "
-        f"class, or in ablate/revision.py), so that old results are not taken for new ones, and "
-        f"type {WRITE}"
+        f"class, or in ablate/config/revision.py), so that old results are not taken for new "
+        f"ones, and type {WRITE}"
     )
 
 

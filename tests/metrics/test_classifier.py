@@ -81,7 +81,7 @@ def test_a_log_is_told_in_one_line_and_a_terminal_with_a_bar(monkeypatch, capsys
     line = "The classifier that judges samples is trained on 400 images, once for this data set.\n"
     assert told.err == line
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr("ablate.meter.console", lambda stream: console)
+    monkeypatch.setattr("ablate.screen.meter.console", lambda stream: console)
     train(task_of(digits()))
     assert "The classifier that judges" in console.file.getvalue()
     assert "100 %" in console.file.getvalue()

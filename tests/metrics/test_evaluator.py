@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from ablate.errors import UserError
-from ablate.metric_catalog import CATALOG
+from ablate.metric import CATALOG
 from ablate.metrics import Evaluator, Score
 from ablate.metrics.measured import measured
 from ablate.metrics.reals import PAIRS_CAP, describe

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from ablate.metric_catalog import CATALOG, HIGHER_IS_BETTER, SCALE
+from ablate.metric import CATALOG, HIGHER_IS_BETTER, SCALE
 
 NAMES = [
     *("fd_classifier", "fid", "fd_raw", "kid", "precision", "recall", "density", "coverage"),
@@ -32,5 +32,5 @@ def test_lower_is_better_for_distances_only():
 
 
 def test_needs_no_torch():
-    code = "import sys, ablate.metric_catalog; sys.exit('torch' in sys.modules)"
+    code = "import sys, ablate.metric; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,8 +2,7 @@
 
 import pytest
 
-from ablate.metric_catalog import CATALOG
-from ablate.metric_names import either_way, hint, is_like, known, unknown_metric
+from ablate.metric import CATALOG, either_way, hint, is_like, known, unknown_metric
 
 LOWER = [
     # StyleGAN3

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ablate.catalog import names, trick_class
+from ablate.config.catalog import names, trick_class
 from ablate.errors import UserError
 from ablate.models.module import module
 from ablate.trick import TrickSet

@@ -19,10 +19,10 @@ from hydra._internal.core_plugins import basic_launcher
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
 
-import ablate.app
+import ablate.cli.hydra_app
 import ablate.plan.launch
-import ablate.run
-from ablate.cli import main
+import ablate.runner.stack
+from ablate.cli.main import main
 from tests.small import PATIENCE
 
 SERVER = multiprocessing.get_context("forkserver")
@@ -54,13 +54,13 @@ def sweep(folder: str, words: list[str]) -> None:
     torch.set_num_threads(1)
     Plugins.instance()  # imports every plugin, and those that were imported once more
     basic_launcher.BasicLauncher.launch = forking(basic_launcher.BasicLauncher.launch)
-    fit = ablate.run.fit
+    fit = ablate.runner.stack.fit
 
     def told(trials, *rest):
         os.write(1, "".join(f"trained {trial.id}\n" for trial in trials).encode())
         return fit(trials, *rest)
 
-    ablate.run.fit = told
+    ablate.runner.stack.fit = told
     code = main(words)
     sys.stdout.flush()
     os._exit(code)

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ablate.plan import claim as claims
-from ablate.plan.claim import attempts, dead, is_alive, is_running, living, progress, take
+from ablate.store import claims
+from ablate.store.claims import attempts, dead, is_alive, is_running, living, progress, take
 from tests.small import PATIENCE
 
 
@@ -201,7 +201,7 @@ def test_on_another_host_only_the_heart_tells(tmp_path, dead_pid):
 
 
 def test_the_heart_beats(tmp_path, monkeypatch):
-    monkeypatch.setattr("ablate.plan.heart.BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("ablate.store.heart.BEAT_SECONDS", 0.01)
     claim = take(tmp_path, "t")
     os.utime(claim.path, (0, 0))
     deadline = time.monotonic() + PATIENCE

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ablate.plan import heart
+from ablate.store import heart
 
 PATIENCE = 30.0
 

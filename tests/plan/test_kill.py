@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from ablate.plan.files import read_plan
+from ablate.store.plan import read_plan
 from tests.plan import forks
 from tests.small import SMALL
 

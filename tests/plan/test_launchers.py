@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from ablate.errors import UserError
 from ablate.plan import launch, worker
-from ablate.plan.worker import cores, device_of, threads_of, workers_of
+from ablate.plan.resources import cores, device_of, threads_of, workers_of
 from ablate.store import read
 from hydra_plugins.ablate_sweeper.study_sweeper import StudySweeper
 from tests.plan.test_sweep import TWO

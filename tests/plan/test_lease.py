@@ -6,11 +6,11 @@ from itertools import permutations
 import pytest
 from pandas.testing import assert_frame_equal
 
-import ablate.run
-from ablate.assemble import assemble, structure, together
 from ablate.data import load
 from ablate.plan import worker
 from ablate.plan.lease import leases
+from ablate.runner import stack
+from ablate.runner.build import assemble, structure, together
 from ablate.store import read
 from ablate.trial import Trial
 from tests.world import settings
@@ -101,8 +101,8 @@ def test_a_study_of_joined_arms_ends_with_the_table_of_its_trials(place, monkeyp
     words = ("sweep", "one_at_a_time", "trick=[label_smooth,topk_g]", "hydra/launcher=basic",
              "study.seeds=[0,1]")  # fmt: skip
     assert place.type(*words, "study.stack=1", "out=alone") == 0, place.err
-    sizes, fit = [], ablate.run.fit
-    monkeypatch.setattr(ablate.run, "fit", lambda t, *rest: sizes.append(len(t)) or fit(t, *rest))
+    sizes, fit = [], stack.fit
+    monkeypatch.setattr(stack, "fit", lambda t, *rest: sizes.append(len(t)) or fit(t, *rest))
     monkeypatch.setattr(worker, "leases", lambda t, size, _: leases(t, size, load("digits")))
     assert place.type(*words, "study.stack=64", "out=joined") == 0, place.err
     assert sizes == [6]

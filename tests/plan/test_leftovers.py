@@ -6,9 +6,9 @@ import os
 import pytest
 import torch
 
-from ablate.plan.claim import take
+from ablate.disk import mark
 from ablate.plan.leftovers import clear
-from ablate.process import mark
+from ablate.store.claims import take
 from tests.plan.test_claim import dead_pid, leave_behind  # noqa: F401  a fixture
 
 DONE, OPEN = "d" * 16, "a" * 16

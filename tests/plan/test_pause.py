@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from ablate.plan.files import ended
 from ablate.plan.pause import crashes
+from ablate.store.layout import ended
 from ablate.trial import Trial
 from tests.plan.test_status import crashing  # noqa: F401  a fixture
 from tests.plan.test_sweep import FOLDER

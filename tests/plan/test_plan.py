@@ -14,20 +14,21 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from ablate.assemble import structure
-from ablate.catalog import conf_root
-from ablate.compose import machine
+from ablate.config.catalog import conf_root
 from ablate.errors import UserError
 from ablate.plan import calibrate, preview
 from ablate.plan.calibrate import Estimate, estimate
-from ablate.plan.claim import take
-from ablate.plan.files import read_plan, unfinished, working_on, write_plan
+from ablate.plan.files import unfinished, working_on, write_plan
 from ablate.plan.kin import kin_of
 from ablate.plan.lease import lease_of
 from ablate.plan.notes import notes
 from ablate.plan.study import plan_of
-from ablate.run import dataset_of
+from ablate.runner.build import structure
+from ablate.runner.inputs import dataset_of
+from ablate.runner.machine import machine
 from ablate.store import read
+from ablate.store.claims import take
+from ablate.store.plan import read_plan
 from tests.small import SMALL
 
 ROOT = Path(__file__).parents[2]

@@ -5,9 +5,10 @@ from itertools import combinations
 
 import pytest
 
-from ablate.plan.files import read_plan, searches
-from ablate.search.book import read_book
+from ablate.plan.search_file import searches
+from ablate.search.journal import read_book
 from ablate.store import read
+from ablate.store.plan import read_plan
 from tests.plan import forks
 from tests.plan.test_search import BASIC, FOLDER, TUNED
 from tests.small import SMALL

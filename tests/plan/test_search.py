@@ -11,10 +11,11 @@ import optuna
 import pandas as pd
 import pytest
 
-from ablate.plan.files import read_plan, searches
-from ablate.search.book import read_book
+from ablate.plan.search_file import searches
+from ablate.search.journal import read_book
 from ablate.search.storage import opened, url_of
 from ablate.store import read
+from ablate.store.plan import read_plan
 from tests.plan import forks
 from tests.small import PATIENCE, SMALL
 
@@ -117,7 +118,7 @@ def test_a_tuned_trial_in_other_hands_is_waited_for(place, tuned, monkeypatch):
             claim.unlink()
 
     monkeypatch.setattr("ablate.plan.launch.sleep", they_finish)
-    monkeypatch.setattr("ablate.plan.claim.STALE_SECONDS", PATIENCE)  # however slow we are
+    monkeypatch.setattr("ablate.store.claims.STALE_SECONDS", PATIENCE)  # however slow we are
     assert place.type("sweep", *TUNED, BASIC) == 0, place.err
     assert "Waiting for 1 trial that others train" in place.out
 

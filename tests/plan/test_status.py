@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ablate.plan import claim as claims
 from ablate.plan import worker
-from ablate.plan.claim import living, take
-from ablate.plan.files import read_plan
-from ablate.train.loop import training
+from ablate.store import claims
+from ablate.store.claims import living, take
+from ablate.store.plan import read_plan
+from ablate.train.crash import training
 from tests.plan.test_sweep import BASIC, FOLDER, TWO
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_a_status_needs_no_torch(place):
     place.type("sweep", *TWO)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     code = (
-        "import sys; from ablate.cli import main; main(['status', sys.argv[1]]); "
+        "import sys; from ablate.cli.main import main; main(['status', sys.argv[1]]); "
         "assert not {'torch', 'hydra'} & set(sys.modules)"
     )
     done = subprocess.run(

@@ -7,10 +7,11 @@ import signal
 import pytest
 from pandas.testing import assert_frame_equal
 
-import ablate.run
-from ablate.plan import worker
-from ablate.plan.files import read_plan
-from ablate.train.loop import training
+import ablate.runner.stack
+from ablate.plan import work_on
+from ablate.runner import results
+from ablate.store.plan import read_plan
+from ablate.train.crash import training
 from tests.small import SMALL, metrics
 
 BASIC = ("hydra/launcher=basic", "study.seeds=[0,1]")
@@ -111,7 +112,7 @@ def test_all_settings_that_are_wrong_are_told_at_once(place):
 
 
 def test_a_crash_is_a_result_and_the_others_go_on(place, monkeypatch):
-    whole = worker.rounds_of.__globals__["fit"]
+    whole = ablate.runner.stack.fit
 
     def fit(trials, *rest):
         if trials[0].arm == "with ema_g":
@@ -119,7 +120,7 @@ def test_a_crash_is_a_result_and_the_others_go_on(place, monkeypatch):
                 raise ZeroDivisionError("the 7th batch")
         return whole(trials, *rest)
 
-    monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
+    monkeypatch.setattr(ablate.runner.stack, "fit", fit)
     assert place.type("sweep", *TWO) == 0
     assert "2 crashed" in place.out
     crashed = []
@@ -134,7 +135,7 @@ def test_a_crash_is_a_result_and_the_others_go_on(place, monkeypatch):
 
 
 def test_a_trial_that_kills_its_workers_is_given_up(place, monkeypatch):
-    monkeypatch.setattr(worker, "DEATHS", 0)
+    monkeypatch.setattr(work_on, "DEATHS", 0)
     assert place.type("sweep", *TWO) == 0
     assert "6 of 6 trials: 6 killed" in place.out
 
@@ -152,9 +153,9 @@ def test_ctrl_c_saves_and_the_same_command_ends_as_if_nothing_had_happened(place
         signal.raise_signal(signal.SIGINT)
         return (yield from rounds)
 
-    whole = worker.rounds_of.__globals__["fit"]
+    whole = ablate.runner.stack.fit
     with monkeypatch.context() as patch:
-        patch.setitem(worker.rounds_of.__globals__, "fit", struck)
+        patch.setattr(ablate.runner.stack, "fit", struck)
         code = place.type(*command, "study.seeds=[5]", "out=results/broken", small=long)
     assert code == 130
     assert "trials are left; the same command goes on" in place.out
@@ -200,7 +201,7 @@ class Killed(BaseException):
 def test_a_stack_killed_while_it_is_written_goes_on_from_its_checkpoint(place, monkeypatch):
     command = ("sweep", *TWO, "trick=[ema_g]", "study.stack=2")
     assert place.type(*command, "out=results/whole") == 0, place.err
-    write, fit, sizes = ablate.run.write, ablate.run.fit, []
+    write, fit, sizes = ablate.runner.results.write, ablate.runner.fit.fit, []
 
     def killed(trial, *rest):
         if trial.seed == 1:
@@ -212,10 +213,10 @@ def test_a_stack_killed_while_it_is_written_goes_on_from_its_checkpoint(place, m
         return fit(trials, *rest)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(ablate.run, "write", killed)
+        patch.setattr(results, "write", killed)
         place.type(*command, "out=results/broken")
     assert len(place.trials("results/broken")) == 1
-    monkeypatch.setattr(ablate.run, "fit", watched)
+    monkeypatch.setattr(ablate.runner.stack, "fit", watched)
     assert place.type(*command, "out=results/broken") == 0, place.err
     assert sizes == [2, 2]
     pairs = zip(place.trials("results/whole"), place.trials("results/broken"), strict=True)

@@ -7,13 +7,13 @@ import math
 import pytest
 from rich.console import Console
 
-from ablate import meter
-from ablate.meter import Meter
 from ablate.plan import watch
-from ablate.plan.claim import whoami
 from ablate.plan.tries import Tries, named
 from ablate.plan.watch import Watch
-from ablate.search.book import Book, Candidate
+from ablate.screen import meter
+from ablate.screen.meter import Meter
+from ablate.search.journal import Book, Candidate
+from ablate.store.claims import whoami
 from ablate.trial import Trial
 
 IMAGES = 1000

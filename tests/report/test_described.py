@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ablate.report.headline import answer
-from ablate.report.latex import arms_latex
-from ablate.report.page import sections
+from ablate.report.printers.latex import arms_latex
+from ablate.report.prose import sections
 from ablate.report.study import gather
-from ablate.report.tables import everything
+from ablate.report.tables.arms import everything
 from tests.store.synthetic import write_study
 
 VALUES = {"reference": [20.0, 22.0, 19.0, 21.0], "r1": [10.0, 11.1, 9.4, 10.3]}

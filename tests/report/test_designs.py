@@ -7,16 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.cli import main
+from ablate.cli.main import main
 from ablate.errors import UserError
-from ablate.report import effect_tables, style, words
-from ablate.report.build import all_tables, report
-from ablate.report.effect_tables import term
-from ablate.report.forest_figure import colour_of
-from ablate.report.page import page, sections
+from ablate.report import words
+from ablate.report.figures import style
+from ablate.report.figures.forest import colour_of
+from ablate.report.folder import all_tables, report
+from ablate.report.printers.terminal import render_answer
+from ablate.report.prose import page, sections
 from ablate.report.study import gather
-from ablate.report.tables import everything
-from ablate.report.terminal import render_answer
+from ablate.report.tables import effects as effect_tables
+from ablate.report.tables.arms import everything
+from ablate.report.tables.effects import term
 from ablate.report.words import MINUS, TIMES
 from tests.analysis.designs import study
 from tests.report.designs import EFFECTS, write_design
@@ -47,8 +49,8 @@ PLANS = {
 def _without_slow_figures():
     """Curves and samples do not depend on the design; `test_report` has them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ablate.report.build.curves_figure", lambda study: None)
-        patch.setattr("ablate.report.build.samples_figure", lambda study: None)
+        patch.setattr("ablate.report.folder.curves_figure", lambda study: None)
+        patch.setattr("ablate.report.folder.samples_figure", lambda study: None)
         yield
 
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from ablate.analysis.metric import Metric
-from ablate.report import style
-from ablate.report.forest import forest
-from ablate.report.forest_figure import arms_figure, forest_figure
-from ablate.report.html_table import LETTER, WIDTH, table
+from ablate.report.figures import style
+from ablate.report.figures.bars import forest
+from ablate.report.figures.forest import arms_figure, forest_figure
+from ablate.report.printers.html import LETTER, WIDTH, table
 from ablate.report.study import gather
 from tests.store.synthetic import write_study
 

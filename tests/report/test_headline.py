@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.report.build import report
+from ablate.report.folder import report
 from ablate.report.headline import answer, answers
-from ablate.report.page import sections
+from ablate.report.prose import sections
 from ablate.report.study import gather
 from ablate.report.summary import summarize
 from ablate.store import write_trial

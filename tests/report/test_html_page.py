@@ -8,25 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.report.build import contents
-from ablate.report.charts import curve_panels, front
-from ablate.report.html_page import as_json, html_page, markdown
-from ablate.report.page import sections
+from ablate.report.figures.charts import curve_panels, front
+from ablate.report.folder import contents
+from ablate.report.page import as_json, html_page, markdown
+from ablate.report.prose import sections
 from ablate.report.study import gather
 from ablate.report.summary import summarize
 from ablate.report.words import NONE
 from ablate.store import write_trial
 from tests.report.designs import write_design
 from tests.report.test_designs import PLANS
-from tests.store.synthetic import (
-    PROTOCOL,
-    PROVENANCE,
-    curves,
-    metrics,
-    status,
-    trial,
-    write_study,
-)
+from tests.store.synthetic import PROTOCOL, PROVENANCE, curves, metrics, status, trial, write_study
 
 EVIL = "<img src=x onerror=alert(1)>"
 VALUES = {

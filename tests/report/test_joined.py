@@ -8,7 +8,7 @@ import pytest
 
 from ablate.analysis import compare
 from ablate.errors import UserError
-from ablate.report.build import report
+from ablate.report.folder import report
 from ablate.report.study import gather
 from ablate.store import read, write_trial
 from tests.analysis.designs import study as design

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ablate.analysis.conditions import UNTOLD
-from ablate.report.build import contents
-from ablate.report.latex import LATIN, answer_latex, arms_latex, escape, stars
+from ablate.report.folder import contents
+from ablate.report.printers.latex import LATIN, answer_latex, arms_latex, escape, stars
 from ablate.report.study import gather
 from tests.analysis.designs import study
 from tests.report.designs import write_design
@@ -136,7 +136,7 @@ def test_a_cost_of_one_digit_is_about(tmp_path):
 
 def test_a_report_holds_its_tables(tmp_path, monkeypatch):
     for figure in ("curves_figure", "samples_figure"):
-        monkeypatch.setattr(f"ablate.report.build.{figure}", lambda study: None)
+        monkeypatch.setattr(f"ablate.report.folder.{figure}", lambda study: None)
     found = gather([write_design(tmp_path / "r", study(FOUR, design="shapley"), 3)])
     files = contents(found)
     assert files["table.tex"] == arms_latex(found).encode()

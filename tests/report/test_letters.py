@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from ablate.report.build import report
+from ablate.report.folder import report
 from ablate.report.study import gather
 from ablate.report.summary import summarize
-from ablate.report.tables import code, escape
+from ablate.report.tables.arms import code, escape
 
 NASTY = [
     "`", "a`b", "``a`", "a|b", "a\\|b", "\\", "a\\", "<b>", "a<!--", "&lt;", "&#64;x", "*x*", "_x_",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ablate.analysis import compare
-from ablate.report.build import report
+from ablate.report.folder import report
 from ablate.store import read
 from ablate.store.marks import MARKS, read_marks
 from tests.store.synthetic import trial, write_study

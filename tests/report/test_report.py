@@ -12,12 +12,12 @@ import pytest
 
 from ablate.analysis import compare
 from ablate.errors import UserError
-from ablate.report.build import report
-from ablate.report.page import page, sections
-from ablate.report.samples_figure import strip
+from ablate.report.figures.samples import strip
+from ablate.report.folder import report
+from ablate.report.printers.terminal import render
+from ablate.report.prose import page, sections
 from ablate.report.study import gather
-from ablate.report.tables import csv
-from ablate.report.terminal import render
+from ablate.report.tables.arms import csv
 from ablate.store import read, write_trial
 from tests.store.synthetic import (
     PROVENANCE,
@@ -162,7 +162,7 @@ def test_a_full_disk_leaves_the_old_report(study, built, tmp_path, monkeypatch, 
             raise OSError(errno.ENOSPC, "full")
         return real(*arguments)
 
-    monkeypatch.setattr("ablate.report.build.contents", lambda study: contents(built))
+    monkeypatch.setattr("ablate.report.folder.contents", lambda study: contents(built))
     monkeypatch.setattr(os, failing, full)
     with pytest.raises(UserError, match=r"Cannot write to .*report; the disk is full"):
         report([study], out)
@@ -173,10 +173,10 @@ def test_a_full_disk_leaves_the_old_report(study, built, tmp_path, monkeypatch, 
 
 def test_a_call_killed_between_its_renames_loses_nothing(study, built, tmp_path, monkeypatch):
     shutil.copytree(built, tmp_path / ".report.old")
-    monkeypatch.setattr("ablate.report.build.contents", lambda study: 1 / 0)
+    monkeypatch.setattr("ablate.report.folder.contents", lambda study: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         report([study], tmp_path / "report")
-    monkeypatch.setattr("ablate.report.build.contents", lambda study: {"report.md": b"new"})
+    monkeypatch.setattr("ablate.report.folder.contents", lambda study: {"report.md": b"new"})
     report([study], tmp_path / "report")
     assert contents(tmp_path / "report") == {"report.md": b"new"}
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
@@ -262,7 +262,7 @@ def test_what_a_table_or_figure_leaves_out_is_counted(tmp_path, monkeypatch):
     arms = {f"arm{k:02d}": [None, 20.0 + k, 22.0] for k in range(52)}
     folder = write_study(tmp_path / "r", {"reference": [20.0, 21.0, 22.0], **arms})
     for figure in ("curves_figure", "samples_figure"):
-        monkeypatch.setattr(f"ablate.report.build.{figure}", lambda study: None)
+        monkeypatch.setattr(f"ablate.report.folder.{figure}", lambda study: None)
     text = (report([folder], tmp_path / "out") / "report.md").read_text()
     assert "22 more failed; report.html has all trials." in text  # 52 less the 30 that are shown
     assert "The first 48 arms; report.html draws all." in text
@@ -294,8 +294,8 @@ def test_samples_stand_side_by_side():
 @pytest.mark.parametrize(
     ("rooms", "unneeded"),
     [
-        ("ablate.report.build, ablate.report.terminal, ablate.store", "torch"),
-        ("ablate.report.terminal, ablate.report.study", "matplotlib"),
+        ("ablate.report.folder, ablate.report.printers.terminal, ablate.store", "torch"),
+        ("ablate.report.printers.terminal, ablate.report.study", "matplotlib"),
     ],
 )
 def test_what_nobody_needs_is_not_imported(rooms, unneeded):

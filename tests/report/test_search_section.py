@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ablate.report.search_section import search_lines, search_table
+from ablate.report.tables.search import search_lines, search_table
 
 ARM = {"settings": {"complete": 3}, "failed": 0, "images": 9000, "budget_images": 9600,
        "tricks": {"r1": {"gamma": 0.123456}}, "searched": ["r1.gamma"]}  # fmt: skip

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from ablate.cli import main
-from ablate.report.build import report
+from ablate.cli.main import main
+from ablate.report.folder import report
 from ablate.report.study import gather
 from ablate.report.summary import summarize
-from tests.intake.test_import import plain, taken
+from tests.importer.test_table import plain, taken
 
 VALUES = {"reference": [20.0, 22.0, 19.0], "sn": [16.0, 18.0, 14.0]}
 

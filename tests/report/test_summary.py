@@ -2,7 +2,7 @@
 
 import re
 
-from ablate.report.build import report
+from ablate.report.folder import report
 from ablate.report.study import gather
 from ablate.report.summary import summarize
 from tests.analysis.designs import study as design

@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from ablate.cli import main
+from ablate.cli.main import main
+from ablate.report.printers.terminal import render, render_answer
 from ablate.report.study import gather
-from ablate.report.terminal import render, render_answer
 from tests.report.designs import write_design
 from tests.report.test_designs import PLANS
 from tests.store.synthetic import write_study

@@ -14,7 +14,7 @@ from ablate.analysis.metric import metric_of
 from ablate.analysis.paired import paired_t
 from ablate.analysis.tuned import changed
 from ablate.errors import UserError
-from ablate.report.build import contents, report
+from ablate.report.folder import contents, report
 from ablate.report.study import gather
 from ablate.report.summary import summarize
 from ablate.store import write_trial
@@ -184,7 +184,7 @@ def test_a_tuned_arm_is_behind_the_page_once_beside_its_pairs(study, built):
 
 
 def test_the_terminal_and_the_summary_have_both(study, capsys):
-    from ablate.cli import main
+    from ablate.cli.main import main
 
     assert main(["compare", str(study)]) == 0
     out = capsys.readouterr().out

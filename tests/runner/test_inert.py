@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from ablate.catalog import names, trick_class
+from ablate.config.catalog import names, trick_class
 from ablate.errors import UserError
 from ablate.models.dcgan import dcgan
 from ablate.models.mlp import mlp

@@ -5,7 +5,7 @@ import random
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ablate.catalog import entry, names, trick_class
+from ablate.config.catalog import entry, names, trick_class
 from ablate.errors import UserError
 from ablate.search.space import Space, values
 from tests.search.world import trial_with

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ablate.catalog import entry
+from ablate.config.catalog import entry
 from ablate.search.arm import ArmSearch
 from ablate.search.evidence import Evidence
 from ablate.search.rules import Rules

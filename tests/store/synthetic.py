@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.seal import digest, sealed
+from ablate.disk import digest, sealed
 from ablate.store import write_trial
 from ablate.trial import Trial
 

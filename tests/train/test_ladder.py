@@ -75,7 +75,7 @@ def test_dynamo_traces_a_round_whole_and_changes_no_bit(names):
 # In a process of its own: what goes wrong here ends the process (tests/train/test_inductor.py).
 PRODUCTS = """
 import torch
-from ablate.operators import set_forms
+from ablate.runner.conv_choice import set_forms
 from ablate.train.ladder import climb
 from tests.train.test_ladder import stack, walked
 torch.set_num_threads(2)

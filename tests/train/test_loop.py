@@ -7,7 +7,9 @@ import torch
 
 from ablate.errors import UserError
 from ablate.train import checkpoint
-from ablate.train.loop import Crash, Listener, Run, training
+from ablate.train.crash import Crash, training
+from ablate.train.listener import Listener
+from ablate.train.loop import Run
 from ablate.train.schedule import images_after, rounds_for
 from ablate.trick import TEXTBOOK, Turn
 from tests.world import gan, settings

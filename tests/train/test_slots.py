@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ablate.train import loop
-from ablate.train.loop import Listener, Run
+from ablate.train.listener import Listener
+from ablate.train.loop import Run
 from ablate.train.slots import IDLE, room
 from tests.contract.laws import double
 from tests.train.test_loop import BUDGET, TRICKS, MeanPixel, StopAfter, books

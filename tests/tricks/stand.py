@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from ablate.catalog import trick_class
-from ablate.random import Moment
+from ablate.config.catalog import trick_class
+from ablate.core.rng import Moment
 from ablate.trick import Turn
 from tests.world import settings
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ablate.models.layers import Apply, Leaky, leaves
+from ablate.core.layers import Apply, Leaky, leaves
 from tests.contract.laws import problems, signature, trained
 from tests.world import gan, settings
 

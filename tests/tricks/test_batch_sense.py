@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ablate.models.layers import Weights
-from ablate.random import Moment
+from ablate.core.layers import Weights
+from ablate.core.rng import Moment
 from ablate.trick import Turn
 from ablate.tricks.minibatch_disc import Closeness
 from ablate.tricks.minibatch_stddev import MinibatchStddev, Spread

@@ -2,8 +2,8 @@
 
 import torch
 
-from ablate.catalog import trick_class
-from ablate.random import Moment
+from ablate.config.catalog import trick_class
+from ablate.core.rng import Moment
 from tests.world import settings
 
 X = torch.randn(2, 30, 1, 8, 8, generator=torch.Generator().manual_seed(0))

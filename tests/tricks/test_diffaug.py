@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ablate.catalog import trick_class
-from ablate.random import Moment
+from ablate.config.catalog import trick_class
+from ablate.core.rng import Moment
 from tests.world import gan, settings
 
 X = torch.rand(2, 50, 3, 8, 8, generator=torch.Generator().manual_seed(0)) + 1  # nowhere 0

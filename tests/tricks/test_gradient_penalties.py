@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ablate.models.layers import Linear, Reshape
+from ablate.core.layers import Linear, Reshape
 from ablate.trick import TEXTBOOK, TrickSet, Turn
 from tests.tricks.stand import trick
 from tests.world import gan, settings

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ablate.catalog import trick_class
-from ablate.random import Moment
+from ablate.config.catalog import trick_class
+from ablate.core.rng import Moment
 from tests.world import settings
 
 X = torch.ones(2, 4000, 3)

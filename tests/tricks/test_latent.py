@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ablate.catalog import trick_class
+from ablate.config.catalog import trick_class
 from tests.world import gan, play, settings
 
 Z = torch.randn(3, 500, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

@@ -2,7 +2,7 @@
 
 import torch
 
-from ablate.random import Moment
+from ablate.core.rng import Moment
 from ablate.train.sample import generate
 from ablate.tricks.dropout_d import DropoutD, Mask
 from ablate.tricks.g_noise import GNoise, Noise

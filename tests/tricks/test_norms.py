@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from ablate.core.layers import Weights
 from ablate.errors import UserError
-from ablate.models.layers import Weights
 from ablate.tricks.group_norm import GroupNorm, Standardise
 from ablate.tricks.pixel_norm import PixelNorm, PixelScale
 from tests.contract.laws import problems

@@ -2,7 +2,7 @@
 
 import torch
 
-from ablate.random import Moment
+from ablate.core.rng import Moment
 from tests.world import gan, play, settings
 
 

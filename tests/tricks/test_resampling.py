@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from ablate.core.layers import Resample, Weights
+from ablate.core.rng import Moment
 from ablate.errors import UserError
 from ablate.models.dcgan import dcgan
-from ablate.models.layers import Resample, Weights
-from ablate.random import Moment
 from ablate.trick import Recipe
 from tests.contract.laws import problems
 from tests.world import gan, settings

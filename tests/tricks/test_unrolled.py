@@ -1,6 +1,6 @@
 import torch
 
-from ablate.train.step import Step
+from ablate.core.step import Step
 from ablate.trick import Turn
 from tests.world import gan, play, settings
 

@@ -1,0 +1,1 @@
+"""Tables of other trainers, taken in as results."""

@@ -1,0 +1,1 @@
+"""Pictures of a report; interactive charts and their data."""

@@ -1,0 +1,1 @@
+"""The same tables for a terminal, HTML and LaTeX."""

@@ -1,0 +1,1 @@
+"""What is said in a terminal: letters, grids, bars, durations."""
