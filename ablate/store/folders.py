@@ -52,11 +52,11 @@ def located(*folders: Path | str) -> tuple[list[TrialFolder], list[Trial]]:
         raise UserError("No results folder is given; name at least one, as in results/demo.")
     found, of_plans = dict[str, TrialFolder](), dict[str, Trial]()
     for folder in map(Path, folders):
-        planned, study = _planned(folder), folder.resolve().name
+        planned = _planned(folder)
         of_plans |= planned or {}
         if is_imported(folder):
             continue
-        paths = _trials(folder)
+        paths, study = _trials(folder), folder.resolve().name
         inside = [p for p in paths if (p.is_dir() if planned is None else p.name in planned)]
         if not inside:
             raise UserError(f"{folder} has no results: {WAIT}.")

@@ -7,6 +7,7 @@ import torch
 
 from ablate.core.signals import NAMES, Signals
 from ablate.core.step import Gan
+from ablate.train import checkpoint
 from ablate.train.loop import Run
 from tests.train.test_loop import BUDGET, MeanPixel, StopAfter, books
 from tests.world import gan, play, settings
@@ -81,7 +82,7 @@ def test_a_checkpoint_of_before_there_were_sums_goes_on_without_the_first_mean(t
     content = torch.load(path, weights_only=True)
     for name in ("sums", "last", "turns"):
         del content["gan"][f"signals.{name}"]
-    torch.save(content, path)
+    checkpoint.save(path, content.pop("identity"), content)
     (outcome,) = run().train()
     assert outcome.metrics == expected.metrics
     first = {row["images"] for row in outcome.curves if math.isnan(row["value"])}

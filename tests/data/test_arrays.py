@@ -140,7 +140,7 @@ def test_packed_zeros_that_fill_the_memory_are_refused_before_they_are_unpacked(
     assert (tmp_path / "x.npz").stat().st_size < 20_000
     monkeypatch.setattr(arrays, "memory_bytes", lambda: 1_000_000)
     monkeypatch.setattr(np, "load", None)
-    with pytest.raises(UserError, match=r"x\.npz holds 1 MB, .* 1 MB of memory; say data.root="):
+    with pytest.raises(UserError, match=r"x\.npz holds 1 MB, .* 1 MB of memory; type data.root="):
         load("npy", root=tmp_path / "x.npz")
 
 

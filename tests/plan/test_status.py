@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.plan import worker
+from ablate.runner import stack
 from ablate.store import claims
 from ablate.store.claims import living, take
 from ablate.store.plan import read_plan
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def crashing(monkeypatch):
     """Names of arms whose every training crashes."""
-    arms, whole = set(), worker.rounds_of.__globals__["fit"]
+    arms, whole = set(), stack.fit
 
     def fit(trials, *rest):
         if arms & {trial.arm for trial in trials}:
@@ -31,7 +31,7 @@ def crashing(monkeypatch):
                 raise ZeroDivisionError("the 7th batch")
         return whole(trials, *rest)
 
-    monkeypatch.setitem(worker.rounds_of.__globals__, "fit", fit)
+    monkeypatch.setattr(stack, "fit", fit)
     return arms
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 FAMILY = """
 import multiprocessing, os, sys, time
 from pathlib import Path
-from ablate import orphan
+from ablate.runner import orphan
 
 def work(kind, place):
     orphan.GRACE_SECONDS = 1.0 if kind == "stuck" else 600.0  # to save, on a busy machine
